@@ -1,0 +1,1 @@
+"""The command ``pullpass``: for people first, with --json where a script wants it."""

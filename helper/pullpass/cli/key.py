@@ -1,0 +1,41 @@
+"""``pullpass key``: transit keys. No other command creates one."""
+
+import json
+
+import click
+
+from pullpass.config.load import load
+from pullpass.errors import UsageError
+from pullpass.keys.file import FileKeyStore
+
+
+@click.group()
+def key() -> None:
+    """Transit keys, which sign."""
+
+
+@key.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def create(name: str, *, as_json: bool) -> None:
+    """Create the key that the configuration calls [keys.NAME]."""
+    config = load()
+    if name not in config.keys:
+        raise UsageError(f"there is no key {name} in the configuration: add [keys.{name}] first")
+    store = FileKeyStore(directory=config.state_dir / "keys")
+    version = store.create(name).active
+    if as_json:
+        click.echo(json.dumps({"key": name, "version": version.number, "kid": version.kid}))
+    else:
+        click.echo(f"created key {name}, version {version.number}, kid {version.kid}")
+
+
+@key.command()
+@click.argument("name")
+@click.option("--name", "common_name", default="pullpass", help="The certificate's subject.")
+def certificate(name: str, common_name: str) -> None:
+    """Print a certificate of key NAME, as a registry's rootcertbundle wants it."""
+    if not 0 < len(common_name) <= 64 or not (common_name.isascii() and common_name.isprintable()):
+        raise UsageError("--name takes 1 to 64 printable ASCII characters")
+    store = FileKeyStore(directory=load().state_dir / "keys")
+    click.echo(store.load(name).active.key.certificate(common_name).decode(), nl=False)

@@ -1,0 +1,58 @@
+"""The command's root: which commands there are, and how each of them fails."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pullpass import __version__
+from pullpass.cli.check import check
+from pullpass.cli.demo import demo
+from pullpass.cli.get import get
+from pullpass.cli.key import key
+from pullpass.cli.mint import mint
+from pullpass.cli.serve import serve
+from pullpass.config.load import VARIABLE
+from pullpass.errors import PullpassError, UsageError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pullpass")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    help=f"Read this configuration file alone; the same as {VARIABLE}.",
+)
+def root(config: str | None) -> None:
+    """Pull container images while no registry secret is stored anywhere."""
+    if config is not None:
+        os.environ[VARIABLE] = config  # the servers' worker processes read it too
+
+
+root.add_command(check)
+root.add_command(demo)
+root.add_command(get)
+root.add_command(key)
+root.add_command(mint)
+root.add_command(serve)
+
+
+def main() -> None:
+    """Runs the command with this process's arguments. Never returns."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command and returns its exit status; a failure is one line on standard error."""
+    try:
+        status = root.main(arguments, prog_name="pullpass", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return UsageError.exit_status
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except PullpassError as error:
+        click.echo(f"pullpass: {error}", err=True)
+        return error.exit_status
+    return status if isinstance(status, int) else 0

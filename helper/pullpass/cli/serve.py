@@ -1,0 +1,44 @@
+"""``pullpass serve``: the HTTP servers."""
+
+import click
+
+from pullpass.config.load import load
+from pullpass.config.model import Config, Listener
+from pullpass.errors import ConfigError, UsageError
+
+
+@click.group()
+def serve() -> None:
+    """The HTTP servers: the issuer's documents and the token server."""
+
+
+@serve.command()
+def issuer() -> None:
+    """Serve discovery and JWKS of all configured issuers."""
+    config = load()
+    _serve("pullpass.issuer.app:create", config.issuer_listener, "issuer")
+
+
+@serve.command("token-server")
+def token_server() -> None:
+    """Exchange identities for credentials, and credentials for registry tokens."""
+    config = load()
+    _check_token_server(config)
+    _serve("pullpass.tokenserver.app:create", config.token_server_listener, "token-server")
+
+
+def _check_token_server(config: Config) -> None:
+    if not config.services:
+        raise ConfigError("is empty: add the registry that trusts this server", key="services")
+
+
+def _serve(factory: str, listener: Listener | None, name: str) -> None:
+    if listener is None:
+        raise ConfigError(
+            'is missing: say where to listen, as "127.0.0.1:8441"', key=f"serve.{name}.listen"
+        )
+    try:
+        from pullpass.serving import serve as run
+    except ImportError as error:
+        raise UsageError("the servers need more: pip install 'pullpass[server]'") from error
+    run(factory, listener)

@@ -1,0 +1,183 @@
+"""The settings as values. Durations are whole seconds; every name was checked by ``load``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+PULL_TTL: Final = 300  # seconds; what the token of a pull lives
+MIN_TOKEN_TTL: Final = 60  # seconds; clients take no registry token that lives shorter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitKey:
+    """``[keys.NAME]``: a signing key with versions."""
+
+    name: str
+    type: str
+    backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """``[issuers.I.roles.NAME]``: what a token minted under it may contain.
+
+    Attributes:
+        allowed_audiences: globs; ``*`` never crosses a label of a host name.
+        default_audiences: used where the caller names none.
+        subject_template: text with ``${variable}``.
+    """
+
+    name: str
+    allowed_audiences: tuple[str, ...]
+    default_audiences: tuple[str, ...]
+    subject_template: str
+    default_ttl: int
+    max_ttl: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """``[issuers.NAME]``: an issuer of workload identities.
+
+    Attributes:
+        issuer: its URL, the ``iss`` of its tokens.
+    """
+
+    name: str
+    issuer: str
+    signing_key: str
+    default_ttl: int
+    max_ttl: int
+    insecure: bool
+    roles: Mapping[str, Role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialEntry:
+    """``[[registry.R.credential]]``: whose identity is shown for which repositories.
+
+    Attributes:
+        repository: a glob over repositories; the most specific one answers.
+        host_default: answers where only the host is known.
+        key: the dotted key, for errors.
+    """
+
+    repository: str
+    issuer: str
+    role: str
+    host_default: bool
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """``[registry."HOST"]``: a registry and how its credentials are had.
+
+    Attributes:
+        address: ``host[:port]`` as written, Docker Hub's names as ``docker.io``.
+        exchange: the origin that answers the exchange.
+        key: the dotted key, for errors.
+    """
+
+    address: str
+    provider: str
+    exchange: str
+    parameters: Mapping[str, str]
+    insecure: bool
+    credentials: tuple[CredentialEntry, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """``[serve.NAME]``: where a server listens; TLS where both files are named."""
+
+    host: str
+    port: int
+    certificate: Path | None
+    private_key: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """``[services."NAME"]``: a registry which trusts the token server.
+
+    Attributes:
+        name: what the registry sends as ``service``, the audience of its tokens.
+        issuer: the ``iss`` of its tokens.
+        signing_key: the transit key that the registry trusts.
+        exchange_key: the transit key of exchanged credentials, which the registry must not trust.
+        token_ttl: what a registry token lives.
+        exchange_ttl: what an exchanged credential lives; no registry token outlives it.
+    """
+
+    name: str
+    issuer: str
+    signing_key: str
+    exchange_key: str
+    token_ttl: int
+    exchange_ttl: int
+
+
+def exchange_issuer(service: Service) -> str:
+    """Returns the ``iss`` of the credentials that service's exchange gives out."""
+    return f"{service.issuer}/exchange"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruleset:
+    """``[[connections.C.rulesets]]``: what subjects may do.
+
+    Attributes:
+        subject: globs over ``sub``.
+        actions: exactly those that a client asks for; ``*`` is the one that a catalog is asked for
+            with, not all of them.
+        resources: globs such as ``repository:team/*``; ``*`` stays within a path segment.
+        username: the user that matching subjects become, empty for the subject itself.
+    """
+
+    label: str
+    subject: tuple[str, ...]
+    resources: tuple[str, ...]
+    actions: frozenset[str]
+    username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """``[connections.NAME]``: an OIDC issuer that the token server trusts.
+
+    Attributes:
+        issuer: the exact ``iss``, whose discovery document is fetched.
+        audiences: names of services; a token must be meant for exactly one of them.
+        active: whether it answers at all.
+    """
+
+    name: str
+    issuer: str
+    audiences: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    insecure: bool
+    active: bool
+    rulesets: tuple[Ruleset, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings, of all files.
+
+    Attributes:
+        state_dir: keys and audit.
+        sources: the files that were read, in their order.
+    """
+
+    state_dir: Path
+    keys: Mapping[str, TransitKey] = field(default_factory=dict)
+    issuers: Mapping[str, Issuer] = field(default_factory=dict)
+    registries: Mapping[str, Registry] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    connections: Mapping[str, Connection] = field(default_factory=dict)
+    issuer_listener: Listener | None = None
+    token_server_listener: Listener | None = None
+    sources: tuple[Path, ...] = ()

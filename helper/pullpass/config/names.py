@@ -1,0 +1,93 @@
+"""What settings say of each other. Pure."""
+
+from collections.abc import Iterable
+
+from pullpass.config.model import (
+    PULL_TTL,
+    Config,
+    Connection,
+    CredentialEntry,
+    Issuer,
+    exchange_issuer,
+)
+from pullpass.config.reader import dotted
+from pullpass.errors import ConfigError
+
+
+def check_names(config: Config) -> None:
+    """Holds that every name which a setting mentions is there, and fits where it is used.
+
+    Raises:
+        ConfigError: for the first that is not.
+    """
+    for issuer in config.issuers.values():
+        _check_key(config, dotted("issuers", issuer.name, "signing_key"), issuer.signing_key)
+    _check_issuers(config.issuers.values())
+    for registry in config.registries.values():
+        for entry in registry.credentials:
+            _check_role(config, entry)
+    for service in config.services.values():
+        for setting in ("signing_key", "exchange_key"):
+            _check_key(config, dotted("services", service.name, setting), getattr(service, setting))
+    _check_exchange_keys(config)
+    for connection in config.connections.values():
+        _check_connection(config, connection)
+
+
+def _check_connection(config: Config, connection: Connection) -> None:
+    for audience in connection.audiences:
+        if audience not in config.services:
+            raise ConfigError(
+                f"{audience} is none of the services: add it under [services]",
+                key=dotted("connections", connection.name, "audiences"),
+            )
+    for service in config.services.values():
+        if connection.issuer in {service.issuer, exchange_issuer(service)}:
+            # A token of ours would otherwise pass for an identity, and renew itself for ever.
+            raise ConfigError(
+                "is this token server itself: name the issuer of the identities",
+                key=dotted("connections", connection.name, "issuer"),
+            )
+
+
+def _check_key(config: Config, key: str, name: str) -> None:
+    if name not in config.keys:
+        raise ConfigError(f"{name} is none of the keys: add [{dotted('keys', name)}]", key=key)
+
+
+def _check_issuers(issuers: Iterable[Issuer]) -> None:
+    """Holds that an issuer's URL leads to one JWKS."""
+    found: dict[str, str] = {}
+    for issuer in issuers:
+        other = found.setdefault(issuer.issuer, issuer.name)
+        if other != issuer.name:
+            raise ConfigError(
+                f"is the URL of {dotted('issuers', other)} too: give each its own",
+                key=dotted("issuers", issuer.name, "issuer"),
+            )
+
+
+def _check_role(config: Config, entry: CredentialEntry) -> None:
+    issuer = config.issuers.get(entry.issuer)
+    if issuer is None:
+        raise ConfigError(f"{entry.issuer} is none of the issuers", key=f"{entry.key}.issuer")
+    role = issuer.roles.get(entry.role)
+    if role is None:
+        raise ConfigError(f"{entry.role} is no role of {issuer.name}", key=f"{entry.key}.role")
+    if role.max_ttl < PULL_TTL:
+        raise ConfigError(
+            f"is under 5m, which the token of a pull lives: raise it for {entry.key}",
+            key=dotted("issuers", issuer.name, "roles", role.name, "max_ttl"),
+        )
+
+
+def _check_exchange_keys(config: Config) -> None:
+    """Holds that no registry can be shown an exchanged credential as if it were a token."""
+    trusted = {service.signing_key for service in config.services.values()}
+    trusted |= {issuer.signing_key for issuer in config.issuers.values()}
+    for service in config.services.values():
+        if service.exchange_key in trusted:
+            raise ConfigError(
+                f"{service.exchange_key} signs other tokens too: name a key of its own",
+                key=dotted("services", service.name, "exchange_key"),
+            )

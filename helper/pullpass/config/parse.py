@@ -1,0 +1,238 @@
+"""Settings as TOML gives them in, the model out. Pure."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pullpass.config.model import (
+    MIN_TOKEN_TTL,
+    PULL_TTL,
+    Config,
+    Connection,
+    CredentialEntry,
+    Issuer,
+    Listener,
+    Registry,
+    Role,
+    Ruleset,
+    Service,
+    TransitKey,
+)
+from pullpass.config.names import check_names
+from pullpass.config.reader import Table
+from pullpass.errors import InvalidReference
+from pullpass.origin import is_loopback
+from pullpass.reference import parse_registry
+
+MIN_EXCHANGE_TTL: Final = 300  # seconds; buildkit keeps a helper's answer for 4m50s
+ACTIONS: Final = frozenset({"pull", "push", "delete", "*"})
+MAX_TTL: Final = 3600  # seconds; an issuer's own max_ttl unless it says otherwise
+_LISTEN: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+ALGORITHMS: Final = ("ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512")
+
+
+def parse(values: Mapping[str, Any], default_state_dir: Path) -> Config:
+    """Returns the model of values.
+
+    Raises:
+        ConfigError: for the first setting that is missing, unknown or wrong.
+    """
+    top = Table(values)
+    serve = top.table("serve")
+    config = Config(
+        state_dir=top.path("state_dir") or default_state_dir,
+        keys={name: _key(name, table) for name, table in top.named("keys")},
+        issuers={name: _issuer(name, table) for name, table in top.named("issuers")},
+        registries=_registries(top),
+        services={name: _service(name, table) for name, table in top.table("services").each()},
+        connections={name: _connection(name, table) for name, table in top.named("connections")},
+        issuer_listener=_listener(serve, "issuer"),
+        token_server_listener=_listener(serve, "token-server"),
+    )
+    serve.done()
+    top.done()
+    check_names(config)
+    return config
+
+
+def _key(name: str, table: Table) -> TransitKey:
+    key = TransitKey(
+        name=name, type=table.text("type", "ecdsa-p256"), backend=table.text("backend", "file")
+    )
+    if key.type != "ecdsa-p256":
+        raise table.error("type", 'takes "ecdsa-p256"')
+    if key.backend != "file":
+        raise table.error("backend", 'takes "file"')
+    table.done()
+    return key
+
+
+def _issuer(name: str, table: Table) -> Issuer:
+    insecure = table.flag("insecure", default=False)
+    max_ttl = table.duration("max_ttl", MAX_TTL)
+    default_ttl = _at_most(table, "default_ttl", PULL_TTL, max_ttl)
+    issuer = Issuer(
+        name=name,
+        issuer=table.url("issuer", insecure=insecure),
+        signing_key=table.text("signing_key"),
+        default_ttl=default_ttl,
+        max_ttl=max_ttl,
+        insecure=insecure,
+        roles={
+            role: _role(role, inner, default_ttl, max_ttl) for role, inner in table.named("roles")
+        },
+    )
+    table.done()
+    return issuer
+
+
+def _role(name: str, table: Table, issuer_default: int, issuer_max: int) -> Role:
+    max_ttl = min(table.duration("max_ttl", issuer_max), issuer_max)
+    role = Role(
+        name=name,
+        allowed_audiences=table.texts("allowed_audiences"),
+        default_audiences=table.texts("default_audiences", ()),
+        subject_template=table.text("subject_template"),
+        default_ttl=_at_most(table, "default_ttl", issuer_default, max_ttl),
+        max_ttl=max_ttl,
+    )
+    table.done()
+    return role
+
+
+def _at_most(table: Table, name: str, default: int, limit: int) -> int:
+    seconds = table.duration(name, min(default, limit))
+    if seconds > limit:
+        raise table.error(name, f"is longer than the max_ttl in force, {limit}s")
+    return seconds
+
+
+def _registries(top: Table) -> dict[str, Registry]:
+    found: dict[str, Registry] = {}
+    tables = top.table("registry")
+    for written, table in tables.each():
+        try:
+            address = parse_registry(written)
+        except InvalidReference as error:
+            raise tables.error(written, str(error)) from error
+        if address in found:
+            raise tables.error(written, f"is the same registry as {found[address].key}: keep one")
+        found[address] = _registry(address, tables.dotted(written), table)
+    return found
+
+
+def _registry(address: str, key: str, table: Table) -> Registry:
+    insecure = table.flag("insecure", default=False)
+    origin = f"{'http' if insecure else 'https'}://{address}"
+    if insecure and not is_loopback(urlsplit(origin).hostname or ""):
+        raise table.error("insecure", "allows plain http to loopback only: remove it and use https")
+    registry = Registry(
+        address=address,
+        provider=table.text("provider"),
+        exchange=table.origin("exchange", origin, insecure=insecure),
+        parameters=table.mapping("parameters"),
+        insecure=insecure,
+        credentials=tuple(_credential(inner) for inner in table.tables("credential")),
+        key=key,
+    )
+    if not registry.credentials:
+        raise table.error("credential", "is missing: say whose identity is shown")
+    _check_repositories(table, registry)
+    table.done()
+    return registry
+
+
+def _credential(table: Table) -> CredentialEntry:
+    entry = CredentialEntry(
+        repository=table.text("repository", "*"),
+        issuer=table.text("issuer"),
+        role=table.text("role"),
+        host_default=table.flag("host_default", default=False),
+        key=table.key,
+    )
+    table.done()
+    return entry
+
+
+def _check_repositories(table: Table, registry: Registry) -> None:
+    patterns = [entry.repository for entry in registry.credentials]
+    if len(set(patterns)) != len(patterns):
+        raise table.error("credential", "names a repository twice: keep one of them")
+    if sum(entry.host_default for entry in registry.credentials) > 1:
+        raise table.error("credential", "has host_default twice: mark one of them")
+
+
+def _listener(serve: Table, name: str) -> Listener | None:
+    if not serve.has(name):
+        return None
+    table = serve.table(name)
+    found = _LISTEN.fullmatch(table.text("listen"))
+    if not found or not 0 < int(found[2]) < 1 << 16:
+        raise table.error("listen", 'takes address and port, such as "127.0.0.1:8441"')
+    listener = Listener(
+        host=found[1].strip("[]"),
+        port=int(found[2]),
+        certificate=table.path("certificate"),
+        private_key=table.path("private_key"),
+    )
+    if (listener.certificate is None) != (listener.private_key is None):
+        raise table.error("certificate", "and private_key belong together: name both or none")
+    table.done()
+    return listener
+
+
+def _service(name: str, table: Table) -> Service:
+    insecure = table.flag("insecure", default=False)
+    service = Service(
+        name=name,
+        issuer=table.url("issuer", insecure=insecure),
+        signing_key=table.text("signing_key"),
+        exchange_key=table.text("exchange_key"),
+        token_ttl=_at_least(table, "token_ttl", 300, MIN_TOKEN_TTL),
+        exchange_ttl=_at_least(table, "exchange_ttl", 3600, MIN_EXCHANGE_TTL),
+    )
+    table.done()
+    return service
+
+
+def _at_least(table: Table, name: str, default: int, limit: int) -> int:
+    seconds = table.duration(name, default)
+    if seconds < limit:
+        raise table.error(name, f"is shorter than {limit}s, which clients do not take")
+    return seconds
+
+
+def _connection(name: str, table: Table) -> Connection:
+    insecure = table.flag("insecure", default=False)
+    connection = Connection(
+        name=name,
+        issuer=table.url("issuer", insecure=insecure),
+        audiences=table.texts("audiences"),
+        algorithms=table.texts("algorithms", ALGORITHMS),
+        insecure=insecure,
+        active=table.flag("active", default=True),
+        rulesets=tuple(_ruleset(inner) for inner in table.tables("rulesets")),
+    )
+    if unknown := set(connection.algorithms) - set(ALGORITHMS):
+        raise table.error("algorithms", f"holds {min(unknown)}: use {', '.join(ALGORITHMS)}")
+    table.done()
+    return connection
+
+
+def _ruleset(table: Table) -> Ruleset:
+    ruleset = Ruleset(
+        label=table.text("label"),
+        subject=table.texts("subject"),
+        resources=table.texts("resources"),
+        actions=frozenset(table.texts("actions")),
+        username=table.text("username", ""),
+    )
+    if unknown := ruleset.actions - ACTIONS:
+        raise table.error("actions", f"holds {min(unknown)}: use {', '.join(sorted(ACTIONS))}")
+    for resource in ruleset.resources:
+        if not all(resource.partition(":")[::2]):
+            raise table.error("resources", f'holds {resource}: write "repository:team/*"')
+    table.done()
+    return ruleset

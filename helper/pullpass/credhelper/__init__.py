@@ -1,0 +1,1 @@
+"""docker-credential-pullpass: Docker's credential helper protocol."""

@@ -1,0 +1,160 @@
+"""What the helper answers to each action. The exact texts are the protocol's.
+
+https://github.com/docker/docker-credential-helpers, credentials/error.go and credentials.go (0.9).
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from pullpass.config.load import load
+from pullpass.config.model import Config
+from pullpass.credhelper.cli import MAX_STDIN
+from pullpass.errors import (
+    CredentialNotFound,
+    InvalidReference,
+    MalformedInput,
+    PullpassError,
+)
+from pullpass.reference import parse_server_url
+from pullpass.resolve.choose import Query, choose, find
+
+DEADLINE: Final = 20.0  # seconds; some clients wait 30, and Python has to start and end too
+NOT_FOUND: Final = "credentials not found in native keychain"
+NO_SERVER_URL: Final = "no credentials server URL"
+NO_USERNAME: Final = "no credentials username"
+LISTED_USER: Final = "pullpass"  # `list` wants a user for each host; ours is known at the pull
+
+
+class Answer(NamedTuple):
+    """What goes to stdout, what to stderr, and the exit status: 0 or 1, never another.
+
+    Attributes:
+        late: given up at the deadline, while a thread still waits.
+    """
+
+    line: str
+    hint: str = ""
+    status: int = 0
+    late: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _Request:
+    """What a client asks, and what the answer waits for: the deadline's message tells it."""
+
+    read: Callable[[], bytes]
+    environ: Mapping[str, str]
+    waits_for: str = "no answer"
+
+    def stdin(self) -> bytes:
+        """Returns what stdin holds. Raises: MalformedInput if that is too long."""
+        self.waits_for = "stdin is still open"
+        held = self.read()
+        if len(held) > MAX_STDIN:
+            raise MalformedInput(f"stdin is longer than {MAX_STDIN} bytes: no request is so long")
+        return held
+
+
+def answer(
+    action: str,
+    read: Callable[[], bytes],
+    environ: Mapping[str, str],
+    deadline: float = DEADLINE,
+) -> Answer:
+    """Returns the answer to action within deadline seconds, whatever happens; read gives stdin."""
+    request = _Request(read=read, environ=environ)
+    answers: list[Answer] = []
+    # A thread, since nothing else ends a blocking read or a name lookup on every system.
+    worker = threading.Thread(target=lambda: answers.append(_caught(action, request)), daemon=True)
+    worker.start()
+    worker.join(deadline)
+    if answers:
+        return answers[0]
+    message = f"{request.waits_for} after {deadline:.0f}s: try again"
+    return _failure(action, message)._replace(late=True)
+
+
+def _caught(action: str, request: _Request) -> Answer:
+    actions = {"get": _get, "store": _store, "erase": _erase, "list": _list}
+    try:
+        return actions[action](request)
+    except CredentialNotFound:
+        return Answer(NOT_FOUND, status=1)
+    except PullpassError as error:
+        return _failure(action, str(error))
+    except Exception as error:  # noqa: BLE001 - clients need their one line even from a defect
+        defect = f"a defect in pullpass ({type(error).__name__}): please report it"
+        return _failure(action, defect)
+
+
+def _failure(action: str, message: str) -> Answer:
+    if action == "list":
+        return Answer("{}", message)  # Docker drops every credential it has where a list fails
+    return Answer(message.replace("`", "'"), message, 1)  # Docker puts the line between backticks
+
+
+def _get(request: _Request) -> Answer:
+    server_url = _server_url(request.stdin())
+    if not server_url:
+        return _failure("get", NO_SERVER_URL)
+    try:
+        asked = parse_server_url(server_url)
+    except InvalidReference as error:
+        raise CredentialNotFound(str(error)) from error
+    request.waits_for = f"registry {asked.registry}: its exchange has not answered"
+    config = load(request.environ)
+    query = Query(registry=asked.registry, repository=asked.repository, plaintext=asked.plaintext)
+    find(config, query)  # foreign registries end here, before HTTP and keys are imported
+    from pullpass.resolve.here import resolve_here
+
+    credential = resolve_here(config, query).credential
+    document = {
+        "ServerURL": server_url,
+        "Username": credential.username,
+        "Secret": credential.secret.reveal(),
+    }
+    return Answer(json.dumps(document))
+
+
+def _store(request: _Request) -> Answer:
+    """Accepts and forgets: nothing is stored, and a failure would break ``docker login``."""
+    malformed = MalformedInput("store takes a JSON object with ServerURL, Username and Secret")
+    try:
+        entry = json.loads(request.stdin())
+    except (ValueError, RecursionError) as error:
+        raise malformed from error
+    if not isinstance(entry, dict):
+        raise malformed
+    if not entry.get("ServerURL"):
+        return _failure("store", NO_SERVER_URL)
+    return Answer("") if entry.get("Username") else _failure("store", NO_USERNAME)
+
+
+def _erase(request: _Request) -> Answer:
+    """Erases nothing, since nothing is stored; a failure would crash older podman and skopeo."""
+    return Answer("") if _server_url(request.stdin()) else _failure("erase", NO_SERVER_URL)
+
+
+def _list(request: _Request) -> Answer:
+    """Lists the hosts that ``get`` answers. stdin is not read: some clients leave it open."""
+    return Answer(json.dumps(dict.fromkeys(_hosts(load(request.environ)), LISTED_USER)))
+
+
+def _hosts(config: Config) -> list[str]:
+    def answers(address: str) -> bool:
+        try:
+            choose(config.registries[address], None)
+        except PullpassError:
+            return False
+        return True
+
+    return [address for address in config.registries if answers(address)]
+
+
+def _server_url(raw: bytes) -> str:
+    """Returns the server URL as Docker's helpers read it: lines joined, ends trimmed."""
+    text = raw.decode("utf-8", errors="replace")
+    return "".join(line.removesuffix("\r") for line in text.split("\n")).strip()

@@ -1,0 +1,1 @@
+"""Identity sources: where the subject token of an exchange comes from."""

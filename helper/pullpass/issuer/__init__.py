@@ -1,0 +1,1 @@
+"""The issuer: roles decide, keys sign, documents let others verify, the audit remembers."""

@@ -1,0 +1,1 @@
+"""Transit keys: signing keys with versions, and where they rest."""

@@ -1,0 +1,101 @@
+"""The way from a query to a credential, as requests to be sent."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pullpass.config.model import Config, CredentialEntry, Registry
+from pullpass.credential import Credential
+from pullpass.errors import ConfigError, IdentityError, KeyStoreError
+from pullpass.exchange import catalog
+from pullpass.exchange.engine import Place, audience, check_parameters, exchange
+from pullpass.exchange.spec import Spec
+from pullpass.http import Flow
+from pullpass.identity.own import mint_for_pull
+from pullpass.issuer.mint import Minted, Minter
+from pullpass.resolve.choose import Query, find
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which entry answers a query, and how. Nothing was asked of anybody yet."""
+
+    registry: Registry
+    entry: CredentialEntry
+    spec: Spec
+    place: Place
+    audience: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A credential and how it came about."""
+
+    plan: Plan
+    identity: Minted
+    credential: Credential
+
+
+def plan(config: Config, query: Query) -> Plan:
+    """Returns the entry that answers query.
+
+    Raises:
+        CredentialNotFound: if none speaks of the registry, or of the repository.
+        ConfigError: if the entry cannot work, or several could answer for the bare host.
+        UsageError: if a credential would travel in plain http.
+    """
+    registry, entry = find(config, query)
+    spec = _spec(registry)
+    place = Place(registry=registry.address, exchange=registry.exchange, insecure=registry.insecure)
+    asked = audience(spec, registry.parameters, place)
+    return Plan(registry=registry, entry=entry, spec=spec, place=place, audience=asked)
+
+
+def resolve(
+    config: Config, minter: Minter, query: Query, now: Callable[[], float] = time.time
+) -> Flow[Resolved]:
+    """Yields the requests of the exchange and returns the credential for query.
+
+    Raises:
+        CredentialNotFound, ConfigError, UsageError: as ``plan``.
+        IdentityError: if no identity can be had.
+        ExchangeError: if the exchange gives no credential.
+    """
+    chosen = plan(config, query)
+    identity = identify(minter, chosen, query.facts)
+    credential = yield from trade(chosen, identity, now)
+    return Resolved(plan=chosen, identity=identity, credential=credential)
+
+
+def identify(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> Minted:
+    """Returns the identity that is shown for chosen; facts are proven of whoever asks.
+
+    Raises:
+        IdentityError: if none can be had.
+    """
+    registry = chosen.registry.address
+    try:
+        return mint_for_pull(minter, chosen.entry, chosen.audience, {**facts, "registry": registry})
+    except (IdentityError, KeyStoreError) as error:  # keys and issuers know of no registry
+        raise IdentityError(f"registry {registry}: no identity: {error}") from error
+
+
+def trade(chosen: Plan, identity: Minted, now: Callable[[], float] = time.time) -> Flow[Credential]:
+    """Yields the requests that exchange identity as chosen says, and returns the credential.
+
+    Raises:
+        ExchangeError: if the exchange gives no credential.
+    """
+    registry = chosen.registry
+    return exchange(chosen.spec, registry.parameters, chosen.place, identity.token, now)
+
+
+def _spec(registry: Registry) -> Spec:
+    if registry.provider not in catalog.names():
+        known = ", ".join(catalog.names())
+        raise ConfigError(
+            f"{registry.provider} is no provider: use {known}", key=f"{registry.key}.provider"
+        )
+    spec = catalog.load(registry.provider)
+    check_parameters(spec, registry.parameters, f"{registry.key}.parameters")
+    return spec

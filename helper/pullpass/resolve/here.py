@@ -1,0 +1,32 @@
+"""Resolves in this process: its own keys, its own connections."""
+
+from dataclasses import replace
+
+from pullpass.config.model import Config
+from pullpass.http import HttpTransport, run
+from pullpass.identity.facts import process_facts
+from pullpass.issuer.audit import AuditFile
+from pullpass.issuer.mint import Minter
+from pullpass.keys.file import FileKeyStore
+from pullpass.resolve.choose import Query
+from pullpass.resolve.flow import Resolved, resolve
+
+
+def minter_of(config: Config) -> Minter:
+    """Returns the minter of the configured issuers, with keys and audit in the state directory."""
+    return Minter(
+        issuers=config.issuers,
+        keys=FileKeyStore(directory=config.state_dir / "keys"),
+        audit=AuditFile(path=config.state_dir / "audit.jsonl"),
+    )
+
+
+def resolve_here(config: Config, query: Query) -> Resolved:
+    """Returns the credential for query, asked for by this process.
+
+    Raises:
+        PullpassError: as ``resolve``.
+    """
+    with HttpTransport() as transport:
+        asked = replace(query, facts={**query.facts, **process_facts()})
+        return run(resolve(config, minter_of(config), asked), transport)

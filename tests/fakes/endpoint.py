@@ -1,0 +1,70 @@
+"""Endpoints on loopback: one that answers as a Transport does, and one that never comes to an end.
+
+Each is gone when its block ends.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
+from typing import Final
+
+from pullpass.http import Request, Response
+
+PACE: Final = 0.2  # seconds between two drips
+
+
+@contextmanager
+def answering(send: Callable[[Request], Response | None]) -> Iterator[str]:
+    """Serves what send returns and gives the origin; None closes the connection unanswered."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            url = f"http://{self.headers['Host']}{self.path}"
+            request = Request(method="POST", url=url, headers=dict(self.headers.items()), body=body)
+            if response := send(request):
+                with suppress(ConnectionError):  # a client may have enough of a long answer
+                    self._write(response)
+
+        def _write(self, response: Response) -> None:
+            self.send_response(response.status)
+            for name, value in response.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(response.body)))
+            self.end_headers()
+            self.wfile.write(response.body)
+
+        def log_message(self, *_: object) -> None:
+            """Prints nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        yield from _served(server)
+
+
+@contextmanager
+def endless(beginning: bytes = b"", drip: bytes = b"") -> Iterator[str]:
+    """Takes connections, writes beginning and then a drip at a time, and gives the origin."""
+    ended = Event()
+
+    class Drip(BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(ConnectionError):
+                self.request.sendall(beginning)
+                while not ended.wait(PACE):
+                    self.request.sendall(drip)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Drip) as server:
+        try:
+            yield from _served(server)
+        finally:
+            ended.set()
+
+
+def _served(server: ThreadingTCPServer | ThreadingHTTPServer) -> Iterator[str]:
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()

@@ -1,0 +1,44 @@
+"""Real programs for tests: a registry, an engine and the clients that pull from them."""
+
+from fakes.programs.clients import ask_helper, buildah, client_home, docker, podman, skopeo
+from fakes.programs.engine import dockerd
+from fakes.programs.image import tiny_image
+from fakes.programs.process import (
+    Finished,
+    NotReady,
+    Process,
+    answers,
+    environment,
+    finished,
+    free_port,
+    listens,
+    running,
+)
+from fakes.programs.puller import DOCKER, PULLERS, Puller
+from fakes.programs.registry import Tls, TokenAuth, docker_registry
+
+__all__ = [
+    "DOCKER",
+    "PULLERS",
+    "Finished",
+    "NotReady",
+    "Process",
+    "Puller",
+    "Tls",
+    "TokenAuth",
+    "answers",
+    "ask_helper",
+    "buildah",
+    "client_home",
+    "docker",
+    "docker_registry",
+    "dockerd",
+    "environment",
+    "finished",
+    "free_port",
+    "listens",
+    "podman",
+    "running",
+    "skopeo",
+    "tiny_image",
+]

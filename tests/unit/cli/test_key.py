@@ -1,0 +1,80 @@
+import json
+from stat import S_IMODE
+
+import pytest
+
+from fakes.node import Node
+from pullpass.jose import load_certificates
+from pullpass.keys.file import FileKeyStore
+from pullpass.keys.transit import TransitKey
+
+
+def key_of(node: Node) -> TransitKey:
+    return FileKeyStore(directory=node.state / "keys").load("identity")
+
+
+def test_a_configured_key_is_created_and_named(node: Node) -> None:
+    made = node.pullpass("key", "create", "identity")
+    kid = key_of(node).active.kid
+    assert (made.status, made.err) == (0, "")
+    assert made.out == f"created key identity, version 1, kid {kid}\n"
+    assert node.files() == ["keys/identity.json"]
+    assert S_IMODE((node.state / "keys" / "identity.json").stat().st_mode) == 0o600
+
+
+def test_a_script_reads_json(node: Node) -> None:
+    made = node.pullpass("key", "create", "identity", "--json")
+    kid = key_of(node).active.kid
+    assert json.loads(made.out) == {"key": "identity", "version": 1, "kid": kid}
+
+
+@pytest.mark.parametrize("name", ["lost", "Identity", "../identity", "", "identity.json"])
+def test_a_key_that_is_not_configured_is_not_created(node: Node, name: str) -> None:
+    failed = node.pullpass("key", "create", name)
+    assert (failed.status, failed.out) == (64, "")
+    assert node.files() == []
+
+
+def test_a_key_is_created_once(ready: Node) -> None:
+    before = key_of(ready).active.kid
+    failed = ready.pullpass("key", "create", "identity")
+    assert (failed.status, failed.out) == (77, "")
+    assert "there is a key identity already" in failed.err
+    assert key_of(ready).active.kid == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("get", "registry.example.com/team/app"),
+        ("mint", "--issuer", "nodes", "--role", "docker-pull", "--audience", "127.0.0.1:1"),
+        ("key", "certificate", "identity"),
+        ("serve", "issuer"),
+    ],
+)
+def test_no_other_command_creates_a_key(node: Node, arguments: tuple[str, ...]) -> None:
+    assert node.pullpass(*arguments).status != 0
+    assert not (node.state / "keys").exists()
+
+
+def test_a_key_s_private_half_is_never_printed(node: Node) -> None:
+    made = node.pullpass("key", "create", "identity")
+    shown = node.pullpass("key", "certificate", "identity")
+    body = key_of(node).active.key.pem().reveal().splitlines()[1]
+    for text in (made.out, made.err, shown.out, shown.err):
+        assert body not in text
+        assert "PRIVATE" not in text
+
+
+def test_a_certificate_carries_the_key(ready: Node) -> None:
+    shown = ready.pullpass("key", "certificate", "identity", "--name", "registry.example.com")
+    (public,) = load_certificates(shown.out.encode())
+    assert public == key_of(ready).active.key.public
+    assert shown.out.endswith("-----END CERTIFICATE-----\n")
+
+
+@pytest.mark.parametrize("name", ["", "a" * 65, "é", "a\nb", "\udcff"])
+def test_a_name_that_no_certificate_can_have_is_refused(ready: Node, name: str) -> None:
+    failed = ready.pullpass("key", "certificate", "identity", "--name", name)
+    assert (failed.status, failed.out) == (64, "")
+    assert "--name takes" in failed.err

@@ -1,0 +1,41 @@
+import json
+
+from fakes.node import Node
+from pullpass.claims import read_token
+from pullpass.jose import verify
+from pullpass.keys.file import FileKeyStore
+from pullpass.secret import Secret
+
+MINT = ("mint", "--issuer", "nodes", "--role", "docker-pull", "--audience", "registry.example.com")
+
+
+def test_the_token_alone_is_printed(ready: Node) -> None:
+    minted = ready.pullpass(*MINT)
+    assert (minted.status, minted.err) == (0, "")
+    key = FileKeyStore(directory=ready.state / "keys").load("identity").active.key
+    claims = verify(Secret(minted.out.strip()), key.public)
+    assert (claims["sub"], claims["aud"]) == ("registry-pull", "registry.example.com")
+    assert claims["exp"] - claims["iat"] == 300
+    assert minted.out.count("\n") == 1
+
+
+def test_a_script_reads_json(ready: Node) -> None:
+    printed = json.loads(ready.pullpass(*MINT, "--json").out)
+    assert printed.keys() == {"jwt", "claims"}
+    assert read_token(printed["jwt"]).claims == printed["claims"]
+
+
+def test_lifetime_and_audiences_are_asked_for(ready: Node) -> None:
+    more = ("--ttl", "1800", "--audience", "127.0.0.1:5000", "--json")
+    claims = json.loads(ready.pullpass(*MINT, *more).out)["claims"]
+    assert claims["exp"] - claims["iat"] == 1800
+    assert claims["aud"] == ["registry.example.com", "127.0.0.1:5000"]
+
+
+def test_every_attempt_leaves_a_line_without_the_token(ready: Node) -> None:
+    minted = ready.pullpass(*MINT)
+    ready.pullpass(*MINT, "--audience", "evil.org")
+    text = (ready.state / "audit.jsonl").read_text()
+    assert [json.loads(line)["decision"] for line in text.splitlines()] == ["allow", "deny"]
+    assert minted.out.strip() not in text
+    assert minted.out.strip().rpartition(".")[2] not in text

@@ -1,0 +1,307 @@
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.answers import Answers
+from fakes.exchange import GOOD, PLACE, REGISTRY, says, spec_of, trade
+from fakes.jfrog import unsigned
+from pullpass.credential import Credential
+from pullpass.errors import (
+    ConfigError,
+    ExchangeDenied,
+    ExchangeError,
+    ExchangeUnavailable,
+    IdentityError,
+    TransportError,
+)
+from pullpass.exchange.engine import audience
+from pullpass.exchange.place import Place
+from pullpass.exchange.reader import read_spec
+from pullpass.http import Response
+from pullpass.secret import Secret
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (400, ExchangeDenied, "answered 400: check"),
+        (403, ExchangeDenied, "answered 403: check"),
+        (405, ExchangeDenied, "answered 405: check"),
+        (422, ExchangeDenied, "answered 422: check"),
+        (408, ExchangeUnavailable, "try again later"),
+        (429, ExchangeUnavailable, "try again later"),
+        (500, ExchangeUnavailable, "try again later"),
+        (503, ExchangeUnavailable, "try again later"),
+        (301, ExchangeError, "redirects are not followed: set exchange"),
+        (304, ExchangeError, "redirects are not followed"),
+        (101, ExchangeError, "no answer to this step: check"),
+        (204, ExchangeError, "something else than JSON: check that exchange is"),
+    ],
+)
+def test_a_status_decides_what_its_reader_should_do(
+    status: int, kind: type[ExchangeError], words: str
+) -> None:
+    with pytest.raises(ExchangeError, match=words) as refused:
+        trade(says(status, b""), spec=spec_of({}), parameters={})
+    assert type(refused.value) is kind
+    where = f"{REGISTRY}: step one at https://{REGISTRY}"
+    assert str(refused.value).startswith(f"{where} answered {status}")
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        ("30", "in 30 seconds"),
+        ("0", "later"),
+        ("999999", "later"),
+        ("-1", "later"),
+        ("soon", "later"),
+    ],
+)
+def test_when_to_try_again_is_repeated_where_it_is_advice(wait: str, said: str) -> None:
+    with pytest.raises(ExchangeUnavailable, match=f"try again {said}$"):
+        trade(says(429, b"", retry_after=wait))
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"error": "invalid_grant", "error_description": "secret-words"}, "400 (invalid_grant):"),
+        ({"errors": [{"message": "x"}, {"code": "BAD_REQUEST"}]}, "400 (BAD_REQUEST):"),
+        ({"error": "secret-words"}, "400:"),
+        ({"error": ["invalid_grant"]}, "400:"),
+        ({"error": {"code": "invalid_grant"}}, "400:"),
+        (b"secret-words", "400:"),
+        (["secret-words"], "400:"),
+    ],
+)
+def test_an_error_code_is_shown_only_if_it_is_a_known_one(body: object, shown: str) -> None:
+    with pytest.raises(ExchangeDenied) as refused:
+        trade(says(400, body))
+    assert f"answered {shown}" in str(refused.value)
+    assert "secret-words" not in str(refused.value)
+
+
+def test_a_registry_that_does_not_answer_is_to_be_tried_again() -> None:
+    lost = TransportError("https://acme.jfrog.io: no answer (Connection refused)")
+    with pytest.raises(ExchangeUnavailable) as refused:
+        trade(Answers(answers=[lost]))
+    assert refused.value.__cause__ is lost
+    assert str(refused.value) == (
+        "acme.jfrog.io: step token at https://acme.jfrog.io: no answer (Connection refused);"
+        " check exchange and try again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "else than JSON"),
+        (b"\xff", "else than JSON"),
+        (b'{"access_token": NaN}', "else than JSON"),
+        (b"[" * 100_000, "else than JSON"),
+        (b'{"access_token": 1' + b"0" * 5000 + b"}", "else than JSON"),
+        (b"null", "else than a JSON object"),
+        (b'["a"]', "else than a JSON object"),
+        (b"<!doctype html><title>Sign in", "with a web page"),
+        ({}, "without access_token"),
+        ({"access_token": None}, "without access_token"),
+        ({"access_token": ""}, "without access_token"),
+        ({"access_token": 5}, "with a access_token that is not one line of text"),
+        ({"access_token": {"a": "b"}}, "not one line of text"),
+        ({"access_token": "a\r\nb"}, "not one line of text"),
+        ({"access_token": "\ud800"}, "not one line of text"),
+        ({**GOOD, "username": 7}, "with a username that is not one line of text"),
+        ({**GOOD, "username": "a:b"}, "holds a colon"),
+        ({"access_token": "opaque"}, "without a user name"),
+        ({"access_token": unsigned({"sub": ""})}, "without a user name"),
+    ],
+)
+def test_an_answer_that_is_no_credential_is_an_error_which_says_so(
+    body: object, words: str
+) -> None:
+    with pytest.raises(ExchangeError, match=words) as refused:
+        trade(says(200, body))
+    assert type(refused.value) is ExchangeError
+    assert str(refused.value).startswith("acme.jfrog.io: step token ")
+    assert "answered 200" in str(refused.value)
+
+
+def test_a_page_is_told_by_its_type_too() -> None:
+    with pytest.raises(ExchangeError, match="web page"):
+        trade(says(200, GOOD, content_type="Text/HTML; charset=utf-8"))
+
+
+TWO_STEPS: dict[str, Any] = {
+    "hosts": ["tenant"],
+    "steps": [
+        {
+            "id": "login",
+            "url": "https://{tenant}.login.example.com/{realm}/token",
+            "encoding": "form",
+            "fields": {"assertion": "{identity}", "scope": "{scope?}"},
+            "out": {"token": "auth.token"},
+        },
+        {
+            "id": "act",
+            "when": "account",
+            "method": "GET",
+            "url": "{exchange}/accounts/{account}",
+            "query": {"service": "{registry}", "scope": "{scope?}"},
+            "auth": {"bearer": "{login.token}"},
+            "headers": {"X-Account": "{account}", "X-Scope": "{scope?}"},
+            "out": {"user": "user?", "token": "token"},
+        },
+    ],
+    "credential": {"username": ["{act.user}", "fallback"], "password": "{login.token}"},
+}
+TENANT = {"tenant": "acme", "realm": "main"}
+
+
+def test_one_step_feeds_the_next() -> None:
+    answers = [
+        Response(status=200, body=b'{"auth": {"token": "first"}}'),
+        Response(status=201, body=b'{"user": "bob", "token": "second"}'),
+    ]
+    transport = Answers(answers=answers)
+    spec = read_spec(TWO_STEPS, "two")
+    credential = trade(transport, spec=spec, parameters=TENANT | {"account": "a b/c"})
+    login, act = transport.seen
+    assert login.url == "https://acme.login.example.com/main/token"
+    assert (act.method, act.body) == ("GET", b"")
+    assert act.url == "https://acme.jfrog.io/accounts/a%20b%2Fc?service=acme.jfrog.io"
+    assert act.headers == {
+        "accept": "application/json",
+        "x-account": "a b/c",
+        "authorization": "Bearer first",
+    }
+    assert credential == Credential(username="bob", secret=Secret("first"))
+
+
+def test_a_step_is_left_out_where_its_parameter_is_not_set() -> None:
+    transport = says(200, {"auth": {"token": "first"}})
+    credential = trade(transport, spec=read_spec(TWO_STEPS, "two"), parameters=TENANT)
+    assert credential == Credential(username="fallback", secret=Secret("first"))
+
+
+def test_basic_authentication_carries_the_token_as_password() -> None:
+    spec = spec_of({"auth": {"basic": ["{org}+{robot}", "{identity}"]}})
+    transport = says(200, {"token": "t"})
+    trade(transport, spec=spec, parameters={"org": "acme", "robot": "ci"}, token="x")
+    assert transport.seen[0].headers["authorization"] == "Basic YWNtZStjaTp4"
+
+
+@pytest.mark.parametrize(
+    ("step", "value"),
+    [
+        ({"auth": {"basic": ["{user}", "x"]}}, "a:b"),
+        ({"auth": {"bearer": "{user}"}}, "é"),
+        ({"headers": {"x-user": "{user}"}}, " a"),
+        ({"url": "https://{registry}/{user}"}, ".."),
+        ({"url": "https://{user}.example.com/", "host": True}, "evil.com/"),
+    ],
+)
+def test_a_parameter_that_cannot_stand_in_its_place_is_a_wrong_setting(
+    step: dict[str, Any], value: str
+) -> None:
+    hosts = ["user"] if step.get("host") else []
+    spec = spec_of({key: part for key, part in step.items() if key != "host"}, hosts=hosts)
+    with pytest.raises(ConfigError) as refused:
+        trade(Answers(answers=[]), spec=spec, parameters={"user": value})
+    assert refused.value.key == 'registry."acme.jfrog.io".parameters'
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\nb", "é", "\udcff"])
+def test_what_is_no_token_is_never_shown_to_a_registry(token: str) -> None:
+    with pytest.raises(IdentityError, match=r"^acme\.jfrog\.io: the subject token"):
+        trade(Answers(answers=[]), token=token)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place(registry=REGISTRY, exchange="http://acme.jfrog.io"),
+        Place(registry=REGISTRY, exchange="https://acme.jfrog.io/path"),
+        Place(registry=REGISTRY, exchange="http://acme.jfrog.io", insecure=True),
+        Place(registry=REGISTRY, insecure=True),
+        Place(registry="evil@acme.jfrog.io"),
+    ],
+)
+def test_a_token_goes_to_a_safe_origin_or_nowhere(place: Place) -> None:
+    with pytest.raises(ConfigError) as refused:
+        trade(Answers(answers=[]), place=place)
+    assert refused.value.key == f'registry."{place.registry}".exchange'
+
+
+def test_the_audience_is_what_the_spec_says() -> None:
+    spec = spec_of({}, audience="//iam.example.com/{pool}")
+    assert audience(spec, {"pool": "a/b"}, PLACE) == "//iam.example.com/a/b"
+
+
+def test_a_spec_may_have_an_exchange_of_its_own_which_an_entry_may_move() -> None:
+    spec = spec_of({"url": "{exchange}/t"}, exchange="https://identity.example.com")
+    asked = []
+    for place in (PLACE, Place(registry=REGISTRY, exchange="https://test.example.com")):
+        transport = says(200, {"token": "t"})
+        trade(transport, spec=spec, parameters={}, place=place)
+        asked.append(transport.seen[0].url)
+    assert asked == ["https://identity.example.com/t", "https://test.example.com/t"]
+
+
+SECRET = "hush-hush-hush"
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.just(SECRET))
+BODIES = st.one_of(
+    st.binary(),
+    st.dictionaries(
+        st.sampled_from(["access_token", "username", "expires_in", "error", "errors"]),
+        st.one_of(VALUES, st.lists(VALUES, max_size=2), st.just([{"code": SECRET}])),
+    ).map(lambda members: json.dumps(members).encode()),
+)
+
+
+@given(
+    status=st.one_of(st.just(200), st.integers(100, 599)),
+    body=BODIES,
+    headers=st.dictionaries(st.sampled_from(["content-type", "retry-after"]), st.text()),
+)
+@settings(max_examples=200)
+def test_any_answer_is_a_credential_or_an_exchange_error_and_neither_shows_a_token(
+    status: int, body: bytes, headers: dict[str, str]
+) -> None:
+    subject = unsigned({"sub": SECRET})
+    transport = Answers(answers=[Response(status=status, headers=headers, body=body)])
+    try:
+        credential = trade(transport, token=subject)
+    except ExchangeError as error:
+        shown = f"{error} {error!r}"
+        assert str(error).startswith("acme.jfrog.io: step token ")
+    else:
+        shown = f"{credential!r} {credential.secret}".replace(repr(credential.username), "")
+    assert SECRET not in shown
+    assert subject not in f"{shown} {transport.seen!r}"
+
+
+@given(st.fixed_dictionaries({n: st.text(min_size=1) for n in ("realm", "account", "scope")}))
+@settings(max_examples=200)
+def test_no_parameter_moves_a_request_or_adds_to_it(parameters: dict[str, str]) -> None:
+    good = Response(status=200, body=b'{"auth": {"token": "t"}, "token": "t"}')
+    transport = Answers(answers=[good, good])
+    try:
+        trade(transport, spec=read_spec(TWO_STEPS, "two"), parameters={"tenant": "a"} | parameters)
+    except ConfigError as error:
+        assert error.key.startswith('registry."acme.jfrog.io".parameters')
+    except ExchangeError as error:
+        assert "cannot be asked" in str(error)
+    for request, path, host in zip(
+        transport.seen, (3, 3), ("a.login.example.com", REGISTRY), strict=False
+    ):
+        parts = urlsplit(request.url)
+        assert (parts.scheme, parts.netloc, parts.fragment) == ("https", host, "")
+        assert len(parts.path.split("/")) == path
+        fields = dict(parse_qsl(parts.query or request.body.decode(), strict_parsing=True))
+        assert fields.keys() in ({"assertion", "scope"}, {"service", "scope"})
+        assert fields["scope"] == parameters["scope"]

@@ -1,0 +1,67 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+
+from fakes.settings import refusal_of
+from pullpass.errors import IdentityError
+from pullpass.issuer.audit import AuditFile
+
+
+def lines(path: Path) -> list[object]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_record_is_one_line_and_none_is_lost(tmp_path: Path) -> None:
+    audit = AuditFile(path=tmp_path / "audit.jsonl")
+    records: list[dict[str, object]] = [{"reason": "a\nb", "aud": ["é", "\udcff"]}, {"n": 1}]
+    for record in records:
+        audit.write(record)
+    assert lines(audit.path) == records
+    assert audit.path.read_bytes().isascii()
+
+
+def test_the_file_and_its_directory_are_for_their_owner_alone(tmp_path: Path) -> None:
+    audit = AuditFile(path=tmp_path / "state" / "audit.jsonl")
+    audit.write({})
+    assert S_IMODE(audit.path.stat().st_mode) == 0o600
+    assert S_IMODE(audit.path.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_that_was_rotated_away_is_begun_anew(tmp_path: Path) -> None:
+    audit = AuditFile(path=tmp_path / "audit.jsonl")
+    audit.write({"n": 1})
+    audit.path.rename(tmp_path / "audit.jsonl.1")
+    audit.write({"n": 2})
+    assert lines(audit.path) == [{"n": 2}]
+
+
+def test_records_of_many_threads_do_not_mix(tmp_path: Path) -> None:
+    audit = AuditFile(path=tmp_path / "audit.jsonl")
+    records = [{"n": number, "pad": "x" * 500} for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(audit.write, records)) == [None] * 200
+    assert sorted(map(repr, lines(audit.path))) == sorted(map(repr, records))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("directory", "Is a directory"),
+        ("file/audit.jsonl", "File exists"),
+        ("file/deep/audit.jsonl", "Not a directory"),
+    ],
+)
+def test_a_line_that_cannot_be_written_is_an_error(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(IdentityError, match="nothing is minted") as refused:
+        AuditFile(path=tmp_path / name).write({"n": 1})
+    assert refusal_of(refused.value).endswith(f"{tmp_path / name} cannot be written: {reason}")
+
+
+def test_a_full_disk_is_an_error() -> None:
+    with pytest.raises(IdentityError, match="No space left"):
+        AuditFile(path=Path("/dev/full")).write({"n": 1})

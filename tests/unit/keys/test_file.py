@@ -1,0 +1,319 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from stat import S_IMODE
+from threading import Barrier
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes.settings import refusal_of
+from pullpass.errors import KeyStoreError
+from pullpass.jose import sign
+from pullpass.keys.file import MAX_FILE, STATES, FileKeyStore
+from pullpass.keys.transit import TransitKey
+
+NOW: Final = 1_800_000_000.75
+CREATORS: Final = 8
+CREATE: Final = """
+import sys
+from pathlib import Path
+from pullpass.errors import KeyStoreError
+from pullpass.keys.file import FileKeyStore
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    FileKeyStore(directory=Path(sys.argv[1])).create("k")
+except KeyStoreError as error:
+    sys.exit(str(error))
+"""
+
+Damage = dict[str, Any]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileKeyStore:
+    return FileKeyStore(directory=tmp_path / "state" / "keys", now=lambda: NOW)
+
+
+@pytest.fixture
+def path(store: FileKeyStore) -> Path:
+    """Returns the file of the key k, which is there."""
+    store.create("k")
+    return store.directory / "k.json"
+
+
+def refusal(store: FileKeyStore, name: str = "k") -> str:
+    with pytest.raises(KeyStoreError) as refused:
+        store.load(name)
+    return refusal_of(refused.value)
+
+
+def mode(path: Path) -> int:
+    return S_IMODE(path.stat().st_mode)
+
+
+def test_a_key_is_kept_as_it_was_created(store: FileKeyStore) -> None:
+    made = store.create("k")
+    assert store.load("k").active.kid == made.active.kid
+    assert (made.name, made.active.number, made.active.created_at) == ("k", 1, int(NOW))
+    assert sign({}, store.load("k").active.key, kid="a").reveal()
+
+
+def test_keys_are_different(store: FileKeyStore) -> None:
+    assert store.create("a").active.kid != store.create("b").active.kid
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_key_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    program = (
+        f"import os; os.umask({umask})\n"
+        "from pathlib import Path; from pullpass.keys.file import FileKeyStore\n"
+        f"FileKeyStore(directory=Path({str(tmp_path / 'keys')!r})).create('k')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert mode(tmp_path / "keys") == 0o700
+    assert mode(tmp_path / "keys" / "k.json") == 0o600
+
+
+def test_nothing_else_is_left_beside_a_key(store: FileKeyStore, path: Path) -> None:
+    assert list(store.directory.iterdir()) == [path]
+
+
+def test_a_key_is_never_replaced(store: FileKeyStore, path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(KeyStoreError, match=f"a key k already, at {path}"):
+        store.create("k")
+    assert path.read_bytes() == before
+    assert list(store.directory.iterdir()) == [path]
+
+
+def test_what_stands_in_a_key_s_place_is_not_replaced_either(store: FileKeyStore) -> None:
+    store.create("other")
+    place = store.directory / "k.json"
+    place.symlink_to(store.directory / "nowhere")
+    with pytest.raises(KeyStoreError, match="already"):
+        store.create("k")
+    assert place.is_symlink()
+    assert not (store.directory / "nowhere").exists()
+
+
+def test_of_many_threads_exactly_one_creates(store: FileKeyStore) -> None:
+    start = Barrier(CREATORS, timeout=60)
+
+    def create(_: int) -> TransitKey | str:
+        start.wait()
+        try:
+            return store.create("k")
+        except KeyStoreError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(CREATORS) as pool:
+        outcomes = list(pool.map(create, range(CREATORS)))
+    (winner,) = [one for one in outcomes if isinstance(one, TransitKey)]
+    assert store.load("k").active.kid == winner.active.kid
+    losers = [one for one in outcomes if isinstance(one, str)]
+    assert all("there is a key k already" in loser for loser in losers)
+    assert [entry.name for entry in store.directory.iterdir()] == ["k.json"]
+
+
+def test_of_many_processes_exactly_one_creates(store: FileKeyStore) -> None:
+    creators = [
+        subprocess.Popen(
+            [sys.executable, "-c", CREATE, str(store.directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for creator in creators:
+        assert creator.stdout
+        assert creator.stdout.readline() == "ready\n"
+    for creator in creators:
+        assert creator.stdin
+        creator.stdin.write("go\n")
+        creator.stdin.flush()
+    failures = [creator.communicate(timeout=60)[1] for creator in creators]
+    assert sorted(creator.returncode for creator in creators) == [0, 1, 1]
+    assert sum("there is a key k already" in failure for failure in failures) == 2
+    assert store.load("k").active.number == 1
+
+
+def test_a_key_that_is_not_there_is_said_to_be_made(store: FileKeyStore) -> None:
+    assert refusal(store) == "there is no key k: make it with `pullpass key create k`"
+    store.create("other")
+    assert refusal(store) == "there is no key k: make it with `pullpass key create k`"
+
+
+def test_to_load_creates_nothing(store: FileKeyStore) -> None:
+    refusal(store)
+    assert not store.directory.exists()
+
+
+@pytest.mark.parametrize("open_mode", [0o640, 0o604, 0o660, 0o610, 0o644, 0o666, 0o777])
+def test_a_key_that_others_may_use_is_refused(
+    store: FileKeyStore, path: Path, open_mode: int
+) -> None:
+    path.chmod(open_mode)
+    assert refusal(store) == f"{path} is open to others: `chmod 600 {path}`, then rotate the key"
+    path.chmod(0o600)
+    assert store.load("k").name == "k"
+
+
+@pytest.mark.parametrize("open_mode", [0o750, 0o705, 0o755, 0o777, 0o1777, 0o710])
+def test_a_directory_that_others_may_use_is_refused(
+    store: FileKeyStore, path: Path, open_mode: int
+) -> None:
+    directory = path.parent
+    directory.chmod(open_mode)
+    advice = f"`chmod 700 {directory}`"
+    assert advice in refusal(store)
+    with pytest.raises(KeyStoreError, match=advice):
+        store.create("other")
+    assert list(directory.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("own_mode", [0o600, 0o400, 0o700])
+def test_a_key_may_be_closed_further(store: FileKeyStore, path: Path, own_mode: int) -> None:
+    path.chmod(own_mode)
+    assert store.load("k").name == "k"
+
+
+def test_a_directory_in_a_key_s_place_is_refused(store: FileKeyStore) -> None:
+    store.create("other")
+    (store.directory / "k.json").mkdir(mode=0o700)
+    assert "cannot be read" in refusal(store)
+
+
+def test_a_key_below_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = FileKeyStore(directory=tmp_path / "file" / "keys")
+    with pytest.raises(KeyStoreError, match="key k cannot be written: Not a directory"):
+        store.create("k")
+    assert "cannot be read: Not a directory" in refusal(store)
+
+
+def damages() -> Iterator[tuple[str, Damage]]:
+    yield "another type", {"type": "rsa-2048"}
+    yield "no type", {"type": None}
+    yield "versions that are none", {"versions": None}
+    yield "versions that are text", {"versions": "abc"}
+    yield "versions that are a table", {"versions": {"1": {}}}
+    yield "a version that is none", {"versions": [None]}
+    wrong: dict[str, list[Any]] = {
+        "version": [None, "1", 1.0, True, []],
+        "created_at": [None, "1", 1.5, False],
+        "state": [None, "Active", "", [], {}],
+        "private_key": [None, 1, [], "", "\ud800", "-----BEGIN PRIVATE KEY-----"],
+    }
+    for member, values in wrong.items():
+        for value in values:
+            yield f"{member} {value!r}", {member: value}
+
+
+@pytest.mark.parametrize(
+    "damage", [pytest.param(damage, id=ascii(name)) for name, damage in damages()]
+)
+def test_a_document_of_another_shape_is_refused(
+    store: FileKeyStore, path: Path, damage: Damage
+) -> None:
+    document = json.loads(path.read_text())
+    for member, value in damage.items():
+        (document if member in document else document["versions"][0])[member] = value
+    path.write_text(json.dumps(document))
+    assert refusal(store).startswith(f"{path} is damaged: ")
+
+
+@pytest.mark.parametrize("member", ["version", "created_at", "state", "private_key"])
+def test_a_version_without_one_of_its_members_is_refused(
+    store: FileKeyStore, path: Path, member: str
+) -> None:
+    document = json.loads(path.read_text())
+    del document["versions"][0][member]
+    path.write_text(json.dumps(document))
+    assert refusal(store).startswith(f"{path} is damaged: ")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b"[]", b"null", b"1", b'"a"', b"\xff", b"[" * 9000, b"9" * 5000, b"\0" * 100],
+    ids=lambda raw: ascii(raw[:10]),
+)
+def test_what_is_no_document_is_refused(store: FileKeyStore, path: Path, raw: bytes) -> None:
+    path.write_bytes(raw)
+    assert refusal(store).startswith(f"{path} is damaged: ")
+
+
+def test_a_truncated_key_is_refused(store: FileKeyStore, path: Path) -> None:
+    raw = path.read_bytes()
+    for length in range(0, len(raw) - 1, 7):
+        path.write_bytes(raw[:length])
+        assert refusal(store).startswith(f"{path} is damaged: ")
+
+
+def test_a_file_is_read_up_to_a_bound(store: FileKeyStore, path: Path) -> None:
+    raw = path.read_bytes()
+    path.write_bytes(raw.ljust(MAX_FILE))
+    assert store.load("k").name == "k"
+    path.write_bytes(raw.ljust(MAX_FILE + 1))
+    assert refusal(store).startswith(f"{path} is damaged: ")
+
+
+def test_a_refusal_shows_nothing_of_the_key(store: FileKeyStore, path: Path) -> None:
+    text = path.read_text()
+    body = json.loads(text)["versions"][0]["private_key"].splitlines()[1]
+    for raw in (text.replace("BEGIN", "BEGUN"), text[:-20], text.replace("active", "new")):
+        path.write_text(raw)
+        assert body[:16] not in refusal(store)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(sorted(STATES)),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(
+                st.sampled_from(["type", "versions", "version", "state", "private_key"]), inner
+            )
+        ),
+        max_leaves=8,
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_any_bytes_are_a_key_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes
+) -> None:
+    directory = tmp_path_factory.getbasetemp() / "any-bytes"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    path = directory / "k.json"
+    path.touch(mode=0o600)
+    path.write_bytes(raw)
+    assert str(path) in refusal(FileKeyStore(directory=directory))
+
+
+def test_all_states_are_kept(store: FileKeyStore, path: Path) -> None:
+    document = json.loads(path.read_text())
+    (version,) = document["versions"]
+    document["versions"] = [
+        {**version, "version": number, "state": state}
+        for number, state in enumerate(sorted(STATES), start=1)
+    ]
+    path.write_text(json.dumps(document))
+    loaded = store.load("k")
+    assert [one.state for one in loaded.versions] == sorted(STATES)
+    assert [one.number for one in loaded.versions] == list(range(1, len(STATES) + 1))
+
+
+def test_a_document_shows_its_versions_in_the_open_and_its_mode_protects_them(path: Path) -> None:
+    document = json.loads(path.read_text())
+    assert document["type"] == "ecdsa-p256"
+    assert document["versions"][0]["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
+    assert path.stat().st_uid == os.getuid()

@@ -1,0 +1,279 @@
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes.loopback import Loopback, listening
+from pullpass.errors import TransportError
+from pullpass.http import AsyncHttpTransport, HttpTransport, Request, Response
+from pullpass.origin import is_loopback
+
+QUICK = 0.3  # seconds that a transport waits where it must give up
+PATIENCE = 15.0  # seconds that it waits elsewhere
+
+
+def get(url: str, **more: Any) -> Request:
+    return Request(method="GET", url=url, **more)
+
+
+def test_neither_a_request_nor_a_response_shows_what_may_be_secret() -> None:
+    request = Request(
+        method="POST",
+        url="https://reg.example/hunter2?hunter2",
+        headers={"Authorization": "hunter2"},
+        body=b"hunter2",
+    )
+    response = Response(status=200, headers={"location": "hunter2"}, body=b"hunter2")
+    assert "hunter2" not in f"{request!r} {request} {response!r} {response}"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://reg.example", "https://reg.example"),
+        ("https://reg.example:5000/v2/?a=b#c", "https://reg.example:5000"),
+        ("https://user:password@reg.example/v2/", "https://reg.example"),
+        ("http://[::1]:80/x", "http://[::1]:80"),
+    ],
+)
+def test_the_origin_of_a_request_is_scheme_host_and_port(url: str, origin: str) -> None:
+    assert get(url).origin == origin
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("LOCALHOST", True),
+        ("127.0.0.1", True),
+        ("127.255.255.254", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0:0:0:0:0:0:0:1", True),
+        ("", False),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("128.0.0.1", False),
+        ("127.1", False),
+        ("127.0.0.1.", False),
+        ("127.0.0.1.evil.example", False),
+        ("localhost.evil.example", False),
+        ("mylocalhost", False),
+        ("10.0.0.1", False),
+        ("fe80::1", False),
+        ("2130706433", False),
+    ],
+)
+def test_only_this_machine_is_loopback(host: str, *, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+@given(
+    st.sampled_from(["", "http://", "https://", "https://reg.example/"]),
+    st.text("[]@:/\\#%\n é") | st.text(),
+)
+def test_the_origin_of_any_request_is_without_its_query(start: str, text: str) -> None:
+    assert "hunter2" not in get(f"{start}{text}?hunter2").origin
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with listening(Loopback()) as started:
+        yield started
+
+
+def send(request: Request, timeout: float = PATIENCE) -> Response:
+    with HttpTransport(timeout) as transport:
+        return transport.send(request)
+
+
+def send_async(request: Request, timeout: float = PATIENCE) -> Response:
+    async def once() -> Response:
+        transport = AsyncHttpTransport(timeout)
+        try:
+            return await transport.send(request)
+        finally:
+            await transport.aclose()
+
+    return asyncio.run(once())
+
+
+class Sends(Protocol):
+    """The signature of both ways to send."""
+
+    def __call__(self, request: Request, timeout: float = PATIENCE) -> Response: ...
+
+
+@pytest.fixture(params=[send, send_async])
+def ask(request: pytest.FixtureRequest) -> Sends:
+    chosen: Sends = request.param
+    return chosen
+
+
+def test_an_answer_is_returned_whatever_its_status(server: Loopback, ask: Sends) -> None:
+    good, refused = ask(get(server.url("plain"))), ask(get(server.url("refused")))
+    assert (good.status, good.body, good.headers["etag"]) == (200, b"hello", '"1"')
+    assert (refused.status, refused.body) == (401, b"no")
+    assert refused.headers["www-authenticate"] == "Basic"
+
+
+def test_method_headers_and_body_arrive(server: Loopback, ask: Sends) -> None:
+    request = Request(
+        method="POST", url=server.url("echo"), headers={"content-type": "a/b"}, body=b"\x00hi"
+    )
+    assert ask(request).body == b"a/b \x00hi"
+
+
+def test_no_compression_is_asked_for(server: Loopback, ask: Sends) -> None:
+    assert ask(get(server.url("encoding"))).body == b"identity"
+
+
+def test_a_header_sent_twice_is_joined_by_a_comma(server: Loopback, ask: Sends) -> None:
+    assert ask(get(server.url("twice"))).headers["www-authenticate"] == "Basic, Bearer"
+
+
+def test_a_connection_is_kept_for_the_next_request(server: Loopback) -> None:
+    with HttpTransport(PATIENCE) as transport:
+        first, second = (transport.send(get(server.url("peer"))) for _ in range(2))
+    assert first.body == second.body
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed(server: Loopback, ask: Sends) -> None:
+    assert ask(get(server.url("redirect"))).status == 302
+    assert server.seen == ["/redirect"]
+
+
+def test_a_body_of_the_longest_length_is_taken(server: Loopback, ask: Sends) -> None:
+    assert len(ask(get(server.url("long"), max_body=1001)).body) == 1001
+
+
+@pytest.mark.parametrize("path", ["long", "endless"])
+def test_a_body_that_is_too_long_is_refused(server: Loopback, ask: Sends, path: str) -> None:
+    with pytest.raises(TransportError, match="longer than 1000 bytes"):
+        ask(get(server.url(path), max_body=1000))
+
+
+@pytest.mark.parametrize("path", ["silent", "slow_body", "slow_headers"])
+def test_an_answer_that_is_too_slow_is_given_up(server: Loopback, ask: Sends, path: str) -> None:
+    started = monotonic()
+    with pytest.raises(TransportError, match="in time"):
+        ask(get(server.url(path)), QUICK)
+    assert monotonic() - started < PATIENCE / 2
+
+
+@pytest.mark.parametrize("path", ["short", "gibberish", "long", "silent", "slow_body"])
+def test_a_failure_names_the_origin_and_nothing_more(
+    server: Loopback, ask: Sends, path: str
+) -> None:
+    url = server.url(f"{path}?hunter2")
+    with pytest.raises(TransportError) as failed:
+        ask(get(url, headers={"Authorization": "hunter2"}, max_body=10), QUICK)
+    assert str(failed.value).startswith(f"http://127.0.0.1:{server.server_port}: ")
+    assert "hunter2" not in str(failed.value)
+    assert f"/{path}" not in str(failed.value)
+
+
+def test_a_port_where_nobody_listens_is_a_transport_error(ask: Sends) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(TransportError, match=f"{port}: no answer .Connection refused"):
+            ask(get(f"http://127.0.0.1:{port}/secret"))
+
+
+@pytest.mark.parametrize("scheme", ["http", "ftp", "HTTP", "ws"])
+def test_http_beyond_loopback_is_refused_without_a_connection(
+    server: Loopback, ask: Sends, scheme: str
+) -> None:
+    # 0.0.0.0 reaches the server here, and is not a loopback address.
+    with pytest.raises(TransportError, match="only https is safe beyond loopback"):
+        ask(get(f"{scheme}://0.0.0.0:{server.server_port}/plain"))
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "plain",
+        "http://",
+        "https://",
+        "http://[::1",
+        "http://127.0.0.1:port/",
+        "http://127.0.0.1:70000/",
+        "http://127.0.0.1:1/\x00",
+        "https://[::1]]/",
+        "http://user@evil.example@/",
+        "https://\udcff.example/",
+        "http://127.0.0.1:0/",
+        f"https://{'a' * 64}.example.invalid.{'b' * 70000}/",
+    ],
+)
+def test_what_is_no_url_is_a_transport_error(ask: Sends, url: str) -> None:
+    with pytest.raises(TransportError):
+        ask(get(url))
+
+
+@pytest.mark.parametrize("header", ["a\nb: c", "\x00", "é\ud800"])
+def test_a_header_that_cannot_be_sent_is_a_transport_error(
+    server: Loopback, ask: Sends, header: str
+) -> None:
+    with pytest.raises(TransportError):
+        ask(get(server.url("plain"), headers={"Authorization": header}))
+    assert server.seen == []
+
+
+def test_plain_http_goes_around_a_proxy(
+    server: Loopback, ask: Sends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{taken.getsockname()[1]}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert ask(get(server.url("plain"))).status == 200
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def https_server(authority: trustme.CA) -> Iterator[Loopback]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = Loopback()
+    server.scheme = "https"
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    with listening(server):
+        yield server
+
+
+def test_a_certificate_of_the_hosts_own_store_is_trusted(
+    https_server: Loopback,
+    authority: trustme.CA,
+    ask: Sends,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    assert ask(get(https_server.url("plain"))).body == b"hello"
+
+
+def test_another_certificate_is_not_trusted(https_server: Loopback, ask: Sends) -> None:
+    with pytest.raises(TransportError, match="certificate is not trusted"):
+        ask(get(https_server.url("plain")))
+    assert https_server.seen == []

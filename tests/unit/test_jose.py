@@ -1,0 +1,557 @@
+import hmac
+import json
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pullpass.errors import InvalidToken, KeyStoreError, TokenRefused
+from pullpass.jose import (
+    ALGORITHM,
+    ALGORITHMS,
+    PrivateKey,
+    PublicKey,
+    generate_key,
+    load_certificates,
+    load_private_key,
+    read_jwk,
+    sign,
+    verify,
+)
+from pullpass.secret import Secret
+
+# RFC 7515, appendices A.2 and A.3
+RFC_CLAIMS: Final = (
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+)
+RFC_RS256: Final = (
+    f"eyJhbGciOiJSUzI1NiJ9.{RFC_CLAIMS}."
+    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5"
+    "jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb"
+    "1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QO"
+    "YEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+)
+RFC_ES256: Final = (
+    f"eyJhbGciOiJFUzI1NiJ9.{RFC_CLAIMS}."
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+)
+RFC_RSA: Final = {
+    "kty": "RSA",
+    "e": "AQAB",
+    "n": (
+        "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4"
+        "d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5re"
+        "xMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxX"
+        "FvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+    ),
+}
+RFC_EC: Final = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+# RFC 7517, appendix A.1; RFC 7638 §3.1 takes the RSA key's thumbprint
+RFC_7517_EC: Final = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    "use": "enc",
+    "kid": "1",
+}
+RFC_7517_RSA: Final = {
+    "kty": "RSA",
+    "n": (
+        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECP"
+        "ebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY"
+        "368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0f"
+        "M4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+    ),
+    "e": "AQAB",
+    "alg": "RS256",
+    "kid": "2011-04-29",
+}
+RFC_7638_THUMBPRINT: Final = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+# RFC 9449 §4.2 and §6.1: a P-256 key and its thumbprint
+RFC_9449_EC: Final = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+    "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
+}
+RFC_9449_THUMBPRINT: Final = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+# RFC 8037, appendix A.2
+RFC_8037: Final = {
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+}
+# SEC 1 §2.3.3 and RFC 5480: what stands before x and y of a P-256 key in DER
+SPKI: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+LEADING_ZERO: Final = {"x": 379, "y": 43}  # private scalars of keys with such a coordinate
+KEY: Final = generate_key()
+CLAIMS: Final = {"iss": "https://id.example.com", "sub": "node", "exp": 1_800_000_300}
+
+
+def encode(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def key_of(scalar: int) -> PrivateKey:
+    return PrivateKey(material=ec.derive_private_key(scalar, ec.SECP256R1()))
+
+
+def public(jwk: Mapping[str, Any]) -> PublicKey:
+    found = read_jwk(jwk)
+    assert found
+    return found
+
+
+def thumbprint(members: Mapping[str, str]) -> str:
+    """Does what RFC 7638 §3 says, by other means than the product."""
+    text = ",".join(f'"{name}":"{members[name]}"' for name in sorted(members))
+    return encode(sha256(f"{{{text}}}".encode()).digest())
+
+
+def libtrust(x: bytes, y: bytes) -> str:
+    """Does what libtrust's ``keyIDFromCryptoKey`` does, by other means than the product."""
+    text = b32encode(sha256(SPKI + x + y).digest()[:30]).decode()
+    return ":".join(map("".join, zip(*[iter(text)] * 4, strict=True)))
+
+
+def message(header: Mapping[str, Any], claims: Mapping[str, Any] = CLAIMS) -> str:
+    return ".".join(encode(json.dumps(part).encode()) for part in (header, claims))
+
+
+def signed(header: Mapping[str, Any], key: PrivateKey = KEY) -> Secret:
+    """Returns CLAIMS signed with ES256 whatever the header says (RFC 7518 §3.4)."""
+    text = message(header)
+    r, s = decode_dss_signature(key.material.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+    return Secret(f"{text}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}")
+
+
+def pem(key: Any, *, password: bytes = b"") -> str:
+    lock = BestAvailableEncryption(password) if password else NoEncryption()
+    raw: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+    return raw.decode()
+
+
+def with_another_curve(key: PrivateKey) -> str:
+    """Returns key as PEM under the name of a curve that nobody has."""
+    raw = key.material.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return as_pem(unknown(raw, "2a8648ce3d030107"))
+
+
+def of_another_kind(identifier: str) -> bytes:
+    """Returns a certificate whose key has an identifier that nobody knows."""
+    made = x509.load_pem_x509_certificate(KEY.certificate("a")).public_bytes(Encoding.DER)
+    return as_pem(unknown(made, identifier), "CERTIFICATE").encode()
+
+
+def unknown(raw: bytes, identifier: str) -> bytes:
+    """Returns raw with an object identifier replaced by one that means nothing."""
+    known = bytes.fromhex(identifier)
+    assert known in raw
+    return raw.replace(known, known[:-1] + b"\x6f")
+
+
+def as_pem(raw: bytes, kind: str = "PRIVATE KEY") -> str:
+    text = urlsafe_b64encode(raw).decode().replace("-", "+").replace("_", "/")
+    return f"-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n"
+
+
+def certificate(key: Any, algorithm: Any = None) -> bytes:
+    """Returns a certificate of a public key, issued by an authority that does not matter."""
+    name = x509.Name([])
+    start = x509.CertificateBuilder(name, name, key).serial_number(1)
+    made = x509.load_pem_x509_certificate(KEY.certificate("start"))
+    start = start.not_valid_before(made.not_valid_before_utc)
+    start = start.not_valid_after(made.not_valid_after_utc)
+    return start.sign(KEY.material, algorithm or hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_the_tokens_of_rfc_7515_verify() -> None:
+    expected = {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
+    assert verify(Secret(RFC_ES256), public(RFC_EC)) == expected
+    assert verify(Secret(RFC_RS256), public(RFC_RSA)) == expected
+
+
+def test_the_keys_of_rfc_7517_are_read_unless_they_are_for_encryption() -> None:
+    assert read_jwk(RFC_7517_EC) is None
+    assert public(RFC_7517_RSA).algorithms == ("RS256",)
+    assert public({**RFC_7517_EC, "use": "sig"}).algorithms == ("ES256",)
+
+
+def test_the_key_of_rfc_8037_is_read() -> None:
+    assert public(RFC_8037).algorithms == ("EdDSA",)
+
+
+def test_a_thumbprint_is_that_of_rfc_7638() -> None:
+    rsa_members = {name: RFC_7517_RSA[name] for name in ("e", "kty", "n")}
+    assert thumbprint(rsa_members) == RFC_7638_THUMBPRINT
+    assert thumbprint(RFC_9449_EC) == RFC_9449_THUMBPRINT
+    assert public(RFC_9449_EC).thumbprint() == RFC_9449_THUMBPRINT
+
+
+@given(st.integers(1, 2**200))
+def test_a_key_is_named_and_published_as_its_specifications_say(scalar: int) -> None:
+    key = key_of(scalar).public
+    jwk = key.jwk("a")
+    assert thumbprint({name: jwk[name] for name in ("crv", "kty", "x", "y")}) == key.thumbprint()
+    x, y = decode(jwk["x"]), decode(jwk["y"])
+    assert (len(x), len(y)) == (32, 32)
+    assert libtrust(x, y) == key.libtrust_id()
+    assert public(jwk).thumbprint() == key.thumbprint()
+
+
+@pytest.mark.parametrize("coordinate", ["x", "y"])
+def test_a_coordinate_with_leading_zeros_is_padded(coordinate: str) -> None:
+    key = key_of(LEADING_ZERO[coordinate])
+    jwk = key.public.jwk("a")
+    raw = decode(jwk[coordinate])
+    assert (len(raw), raw[0]) == (32, 0)
+    assert thumbprint({name: jwk[name] for name in ("crv", "kty", "x", "y")}) == (
+        key.public.thumbprint()
+    )
+    assert verify(sign(CLAIMS, key, kid="a"), public(jwk)) == CLAIMS
+
+
+def test_a_jwk_has_the_members_that_all_relying_parties_take_and_no_other() -> None:
+    jwk = KEY.public.jwk("the-kid")
+    assert jwk.keys() == {"kty", "use", "alg", "kid", "crv", "x", "y"}
+    assert (jwk["kty"], jwk["use"], jwk["alg"]) == ("EC", "sig", "ES256")
+    assert (jwk["kid"], jwk["crv"]) == ("the-kid", "P-256")
+
+
+@pytest.mark.parametrize(("curve", "name"), [(ec.SECP384R1(), "P-384"), (ec.SECP521R1(), "P-521")])
+def test_another_curve_is_published_under_its_own_name(curve: ec.EllipticCurve, name: str) -> None:
+    (key,) = load_certificates(certificate(ec.derive_private_key(3, curve).public_key()))
+    jwk = key.jwk("a")
+    assert (jwk["crv"], len(decode(jwk["x"]))) == (name, (curve.key_size + 7) // 8)
+    assert public(jwk) == key
+
+
+@pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
+@pytest.mark.parametrize("jwk", [RFC_EC, RFC_RSA, RFC_8037])
+def test_a_jwk_with_a_private_member_is_refused(jwk: Mapping[str, str], member: str) -> None:
+    assert read_jwk({**jwk, member: "AQ"}) is None
+
+
+@pytest.mark.parametrize(
+    "jwk",
+    [
+        {},
+        {"kty": "EC"},
+        {"kty": "oct"},
+        {"kty": ["EC"]},
+        {**RFC_EC, "use": "enc"},
+        {**RFC_EC, "use": None},
+        {**RFC_EC, "use": ["sig"]},
+        {**RFC_EC, "alg": "ES384"},
+        {**RFC_EC, "alg": "HS256"},
+        {**RFC_EC, "alg": "none"},
+        {**RFC_EC, "alg": None},
+        {**RFC_EC, "alg": ["ES256"]},
+        {**RFC_EC, "crv": "P-384"},
+        {**RFC_EC, "crv": "secp256k1"},
+        {**RFC_EC, "crv": 256},
+        {**RFC_EC, "x": RFC_EC["y"]},
+        {**RFC_EC, "x": "AQ"},
+        {**RFC_EC, "x": 1},
+        {**RFC_EC, "x": ""},
+        {**RFC_EC, "x": "é"},
+        {**RFC_RSA, "alg": "ES256"},
+        {**RFC_RSA, "e": ""},
+        {**RFC_RSA, "e": "AA"},
+        {**RFC_RSA, "n": "AQAB"},
+        {**RFC_RSA, "n": RFC_RSA["n"][:100]},
+        {**RFC_8037, "crv": "X25519"},
+        {**RFC_8037, "crv": "Ed448"},
+        {**RFC_8037, "x": "AQ"},
+    ],
+    ids=repr,
+)
+def test_a_jwk_that_verifies_nothing_is_passed_over(jwk: Mapping[str, Any]) -> None:
+    assert read_jwk(jwk) is None
+
+
+def test_a_jwk_s_algorithm_binds_its_key() -> None:
+    assert set(public(RFC_RSA).algorithms) >= {"RS256", "RS512", "PS256"}
+    assert public({**RFC_RSA, "alg": "PS256"}).algorithms == ("PS256",)
+    with pytest.raises(TokenRefused, match="algorithm"):
+        verify(Secret(RFC_RS256), public({**RFC_RSA, "alg": "PS256"}))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+members = st.sampled_from(["kty", "crv", "x", "y", "n", "e", "d", "alg", "use", "kid", "key_ops"])
+member_values = (
+    json_values
+    | st.sampled_from(["EC", "RSA", "OKP", "oct", "P-256", "P-521", "Ed25519", "ES256", "none"])
+    | st.binary(max_size=40).map(encode)
+)
+
+
+@given(
+    st.sampled_from([{}, RFC_EC, RFC_RSA, RFC_8037]),
+    st.dictionaries(members, member_values, max_size=4),
+)
+def test_any_jwk_is_a_key_or_passed_over(
+    jwk: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    found = read_jwk({**jwk, **changes})
+    assert found is None or (found.algorithms and set(found.algorithms) <= set(ALGORITHMS))
+
+
+def test_what_is_signed_verifies_and_says_who_signed_it() -> None:
+    token = sign(CLAIMS, KEY, kid="a", type_="other+jwt")
+    header = json.loads(decode(token.reveal().split(".")[0]))
+    assert header == {"alg": ALGORITHM, "kid": "a", "typ": "other+jwt"}
+    assert verify(token, KEY.public) == CLAIMS
+    assert json.loads(decode(sign(CLAIMS, KEY, kid="a").reveal().split(".")[0]))["typ"] == "JWT"
+
+
+def test_a_plain_signature_verifies() -> None:
+    assert verify(signed({"alg": "ES256"}), KEY.public) == CLAIMS
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_token_of_which_a_part_was_exchanged_is_refused(at: int) -> None:
+    parts = signed({"alg": "ES256", "kid": "a"}).reveal().split(".")
+    others = signed({"alg": "ES256", "kid": "b"}, generate_key()).reveal().split(".")
+    others[1] = encode(json.dumps({**CLAIMS, "sub": "root"}).encode())
+    parts[at] = others[at]
+    with pytest.raises(TokenRefused, match="does not verify"):
+        verify(Secret(".".join(parts)), KEY.public)
+
+
+@given(st.integers(0, 63), st.integers(1, 255))
+def test_a_signature_with_one_byte_changed_is_refused(at: int, change: int) -> None:
+    text, _, signature = signed({"alg": "ES256"}).reveal().rpartition(".")
+    raw = bytearray(decode(signature))
+    raw[at] ^= change
+    with pytest.raises(TokenRefused):
+        verify(Secret(f"{text}.{encode(bytes(raw))}"), KEY.public)
+
+
+@pytest.mark.parametrize("signature", [b"\0", b"\0" * 64, b"\1" * 63, b"\1" * 65, b"\1" * 128])
+def test_what_is_no_signature_is_refused(signature: bytes) -> None:
+    token = Secret(f"{message({'alg': 'ES256'})}.{encode(signature)}")
+    with pytest.raises(TokenRefused):
+        verify(token, KEY.public)
+
+
+def test_another_key_s_signature_is_refused_whatever_the_kid_says() -> None:
+    token = sign(CLAIMS, generate_key(), kid=KEY.public.thumbprint())
+    with pytest.raises(TokenRefused, match="does not verify"):
+        verify(token, KEY.public)
+
+
+@pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", "", None, 1, ["ES256"], "ES384"])
+def test_an_algorithm_that_is_not_its_key_s_is_refused(name: object) -> None:
+    with pytest.raises(TokenRefused, match="algorithm"):
+        verify(signed({"alg": name}), KEY.public)
+    with pytest.raises(TokenRefused, match="algorithm"):
+        verify(signed({"alg": name}), KEY.public, ["none", "HS256", "ES384"])
+
+
+def test_a_header_without_an_algorithm_is_refused() -> None:
+    with pytest.raises(TokenRefused, match="algorithm"):
+        verify(signed({}), KEY.public)
+
+
+def test_an_unsigned_token_is_refused() -> None:
+    with pytest.raises(InvalidToken):
+        verify(Secret(f"{message({'alg': 'none'})}."), KEY.public)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda key: key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        lambda key: key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).strip(),
+        lambda key: key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        lambda key: key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
+        lambda _: json.dumps(KEY.public.jwk("a")).encode(),
+        lambda _: b"",
+    ],
+)
+def test_a_public_key_is_no_shared_secret(
+    form: Callable[[ec.EllipticCurvePublicKey], bytes],
+) -> None:
+    text = message({"alg": "HS256"})
+    secret = form(KEY.material.public_key())
+    mac = encode(hmac.new(secret, text.encode(), sha256).digest())
+    for algorithms in (ALGORITHMS, ["HS256"], ["ES256", "HS256"]):
+        with pytest.raises(TokenRefused, match="algorithm"):
+            verify(Secret(f"{text}.{mac}"), KEY.public, algorithms)
+
+
+def test_the_verifier_s_algorithms_count_too() -> None:
+    with pytest.raises(TokenRefused, match="algorithm"):
+        verify(sign(CLAIMS, KEY, kid="a"), KEY.public, ["RS256"])
+
+
+def test_a_key_in_the_header_is_not_believed() -> None:
+    other = generate_key()
+    header = {"alg": "ES256", "jwk": other.public.jwk("a"), "jku": "https://evil.example.com"}
+    with pytest.raises(TokenRefused, match="does not verify"):
+        verify(signed(header, other), KEY.public)
+
+
+@pytest.mark.parametrize("critical", [["exp"], ["b64"], [], "exp", None])
+def test_an_extension_that_must_be_understood_is_refused(critical: object) -> None:
+    with pytest.raises(TokenRefused, match="extension"):
+        verify(signed({"alg": "ES256", "crit": critical, "b64": True}), KEY.public)
+
+
+def test_a_refusal_shows_nothing_of_the_token() -> None:
+    token = sign({"sub": "hunter2"}, generate_key(), kid="hunter2")
+    with pytest.raises(TokenRefused) as refused:
+        verify(token, KEY.public)
+    assert "hunter2" not in str(refused.value)
+    assert token.reveal().rpartition(".")[2] not in str(refused.value)
+
+
+def test_an_ed25519_signature_verifies() -> None:
+    material = ed25519.Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
+    raw = material.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    text = message({"alg": "EdDSA"})
+    token = Secret(f"{text}.{encode(material.sign(text.encode()))}")
+    assert verify(token, public({**RFC_8037, "x": encode(raw)})) == CLAIMS
+
+
+@given(st.text() | st.text("eyJ.=_-A", max_size=60))
+def test_any_text_verifies_or_is_refused(text: str) -> None:
+    with pytest.raises((InvalidToken, TokenRefused)):
+        verify(Secret(text), KEY.public)
+
+
+@given(json_values, json_values)
+def test_any_header_verifies_or_is_refused(name: object, value: object) -> None:
+    try:
+        claims = verify(signed({"alg": "ES256", "kid": name, "crit": value}), KEY.public)
+    except (InvalidToken, TokenRefused):
+        return
+    assert claims == CLAIMS
+
+
+def test_a_private_key_is_read_as_it_was_written() -> None:
+    assert load_private_key(KEY.pem()).public == KEY.public
+    assert KEY.pem().reveal().startswith("-----BEGIN PRIVATE KEY-----\n")
+
+
+def test_a_private_key_cannot_print_itself() -> None:
+    secret = KEY.material.private_numbers().private_value
+    assert str(secret) not in repr(KEY)
+    assert repr(KEY) == "PrivateKey()"
+    assert "BEGIN" not in f"{KEY.pem()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "not an unencrypted PEM"),
+        ("hunter2", "not an unencrypted PEM"),
+        ("\ud800", "not an unencrypted PEM"),
+        (as_pem(b"hunter2"), "not an unencrypted PEM"),
+        (KEY.pem().reveal()[:100], "not an unencrypted PEM"),
+        (KEY.pem().reveal().replace("PRIVATE", "PUBLIC"), "not an unencrypted PEM"),
+        (pem(KEY.material, password=b"hunter2"), "not an unencrypted PEM"),
+        (with_another_curve(KEY), "not an unencrypted PEM"),
+        (KEY.certificate("a").decode(), "not an unencrypted PEM"),
+        (pem(ec.derive_private_key(3, ec.SECP384R1())), "not an ECDSA P-256 key"),
+        (pem(ec.derive_private_key(3, ec.SECP256K1())), "not an ECDSA P-256 key"),
+        (pem(ed25519.Ed25519PrivateKey.from_private_bytes(b"\7" * 32)), "not an ECDSA P-256 key"),
+    ],
+)
+def test_what_is_no_private_key_of_ours_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(KeyStoreError, match=reason) as refused:
+        load_private_key(Secret(text))
+    assert "hunter2" not in str(refused.value)
+
+
+@given(st.integers(0, 300), st.integers(0, 60), st.text(max_size=3))
+def test_a_damaged_private_key_is_a_key_or_refused(at: int, cut: int, more: str) -> None:
+    text = KEY.pem().reveal()
+    try:
+        found = load_private_key(Secret(text[:at] + more + text[at + cut :]))
+    except KeyStoreError:
+        return
+    assert found.public.algorithms == (ALGORITHM,)
+
+
+@pytest.mark.parametrize("name", ["a", "registry.example.com:5000", "n" * 64, "n" * 200, "é"])
+def test_a_certificate_carries_the_key(name: str) -> None:
+    made = KEY.certificate(name)
+    (key,) = load_certificates(made)
+    assert key == KEY.public
+    assert key.libtrust_id() == KEY.public.libtrust_id()
+    read = x509.load_pem_x509_certificate(made)
+    read.verify_directly_issued_by(read)
+    assert read.subject.rfc4514_string() == f"CN={name[:64]}"
+    assert (read.not_valid_after_utc - read.not_valid_before_utc).days >= 3650
+
+
+def test_a_bundle_gives_its_keys_in_their_order_without_those_of_other_kinds() -> None:
+    second = generate_key()
+    bundle = b"".join(
+        [
+            KEY.certificate("a"),
+            certificate(ed448.Ed448PrivateKey.generate().public_key()),
+            certificate(x25519.X25519PrivateKey.generate().public_key()),
+            certificate(rsa.generate_private_key(65537, 1024).public_key()),
+            b"what people write between certificates\n",
+            of_another_kind("2a8648ce3d030107"),  # the curve
+            of_another_kind("2a8648ce3d0201"),  # the kind of key
+            second.certificate("b"),
+            certificate(ed25519.Ed25519PrivateKey.generate().public_key()),
+        ]
+    )
+    keys = load_certificates(bundle)
+    assert [key.algorithms for key in keys] == [("ES256",), ("ES256",), ("EdDSA",)]
+    assert keys[:2] == (KEY.public, second.public)
+
+
+def test_only_ec_keys_are_published() -> None:
+    with pytest.raises(TypeError):
+        public(RFC_RSA).jwk("a")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"hunter2",
+        KEY.pem().reveal().encode(),
+        as_pem(b"hunter2", "CERTIFICATE").encode(),
+        KEY.certificate("a")[:200],
+        KEY.certificate("a").replace(b"MII", b"MIJ"),
+    ],
+)
+def test_what_is_no_bundle_is_refused(raw: bytes) -> None:
+    with pytest.raises(KeyStoreError, match="bundle"):
+        load_certificates(raw)
