@@ -17,8 +17,12 @@ def matching(connection: Connection, subject: str) -> tuple[Ruleset, ...]:
 
 
 def username(rulesets: Iterable[Ruleset], subject: str) -> str:
-    """Returns the user that subject becomes: the first one named, else subject itself."""
-    return next((ruleset.username for ruleset in rulesets if ruleset.username), subject)
+    """Returns the user that subject becomes: the first one named, else subject itself.
+
+    A colon in subject becomes a slash: Basic authentication has no room for one (RFC 7617 §2).
+    """
+    named = next((ruleset.username for ruleset in rulesets if ruleset.username), subject)
+    return named.replace(":", "/")
 
 
 def allowed(rulesets: Iterable[Ruleset], scope: Scope) -> frozenset[str]:

@@ -62,10 +62,10 @@ def test_an_identity_becomes_a_credential_becomes_a_registry_token() -> None:
     assert claims["access"] == [{"type": "repository", "name": "team/app", "actions": ["pull"]}]
 
 
-def test_a_subject_without_a_user_name_is_its_own() -> None:
+def test_a_subject_without_a_user_name_is_its_own_with_no_colon_in_it() -> None:
     world = World()
     given = asyncio.run(world.server().exchange("strongbox", world.identity(sub=MAIN)))
-    assert given.username == MAIN
+    assert given.username == MAIN.replace(":", "/")
 
 
 def test_an_identity_may_be_shown_as_password() -> None:

@@ -144,12 +144,13 @@ def test_any_user_name_will_do(door: Door, user: str) -> None:
     assert granted(door.token(PULL, user=user)) == PULL
 
 
-def test_a_subject_with_colons_gets_through_with_the_user_name_that_it_was_given(
-    door: Door,
+@pytest.mark.parametrize("user", [None, MAIN])
+def test_a_subject_with_colons_gets_through_whatever_user_name_is_shown(
+    door: Door, user: str | None
 ) -> None:
     given = door.exchange(subject_token=door.world.identity(sub=MAIN).reveal()).json()
-    assert given["username"] == MAIN
-    answer = door.token(PUSH, user=given["username"], password=given["access_token"])
+    assert ":" not in given["username"]
+    answer = door.token(PUSH, user=user or given["username"], password=given["access_token"])
     assert granted(answer) == PUSH
 
 
