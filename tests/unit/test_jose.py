@@ -487,6 +487,7 @@ def test_a_private_key_cannot_print_itself() -> None:
         (pem(ec.derive_private_key(3, ec.SECP256K1())), "not an ECDSA P-256 key"),
         (pem(ed25519.Ed25519PrivateKey.from_private_bytes(b"\7" * 32)), "not an ECDSA P-256 key"),
     ],
+    ids=[f"case {number}" for number in range(12)],
 )
 def test_what_is_no_private_key_of_ours_is_refused(text: str, reason: str) -> None:
     with pytest.raises(KeyStoreError, match=reason) as refused:

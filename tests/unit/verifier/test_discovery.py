@@ -191,7 +191,6 @@ def test_a_set_of_up_to_a_hundred_keys_is_taken(size: int) -> None:
         None,
         [],
     ],
-    ids=lambda jwk: json.dumps(jwk)[:40],
 )
 def test_a_foreign_key_does_not_spoil_its_set(foreign: Any) -> None:
     assert keys_of(foreign, KEY, foreign) == {"ours": OURS}
