@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fakes.programs import environment
+from fakes.programs import client_home, docker, dockerd, environment
 
 STEPS = ["start", "push", "mint", "exchange", "challenge", "token", "pull", "refuse", "promise"]
 BARE = {"PATH": str(Path(sys.executable).parent)}  # neither docker-registry nor any client
@@ -46,6 +46,20 @@ def test_each_step_is_shown_as_one_json_object(
     assert set(shown["pull"]["digests"]) <= set(shown["push"]["digests"])
     assert all(isinstance(line["seconds"], float) for line in lines)
     assert_promise(shown["promise"])
+
+
+def test_docker_pulls_where_an_engine_runs_and_keeps_nothing(tmp_path: Path) -> None:
+    with dockerd() as host:
+        lines = [
+            json.loads(line)
+            for line in demo(tmp_path, "--json", "--client", "docker", DOCKER_HOST=host)
+        ]
+        images = docker(client_home(tmp_path / "home"), "images", "--quiet", DOCKER_HOST=host)
+
+    pull = lines[STEPS.index("pull")]
+    assert pull["client"].startswith("docker ")
+    assert pull["digests"] == lines[STEPS.index("push")]["digests"][:1]
+    assert images.stdout == ""
 
 
 def assert_promise(step: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from pullpass.credential import Credential
-from pullpass.demo.settings import REPOSITORY, TAG, Files
+from pullpass.demo.settings import REPOSITORY, TAG, Files, kept_environment
 from pullpass.errors import PullpassError, RegistryError, one_line
 from pullpass.http import Transport, run
 from pullpass.registry.place import Place
@@ -136,7 +136,13 @@ def _works(probe: Sequence[str]) -> str:
     """Returns the version that probe prints, empty if it does not work."""
     try:
         done = subprocess.run(
-            probe, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, timeout=10
+            probe,
+            env=kept_environment(),  # what works there alone would not work in the demo
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=10,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -180,8 +180,7 @@ class Files:
 
     def environment(self, config: Path, **more: str) -> dict[str, str]:
         """Returns what a program of the demo has in its environment: nothing of the caller's."""
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        return {**kept, "HOME": str(self.home), VARIABLE: str(config), **more}
+        return {**kept_environment(), "HOME": str(self.home), VARIABLE: str(config), **more}
 
     def embedded_registry(self) -> str:
         """Returns the settings of the embedded registry."""
@@ -214,5 +213,14 @@ def _quoted(path: Path) -> str:
     return json.dumps(path.as_posix(), ensure_ascii=False)[1:-1]
 
 
-# What programs of some systems do not start without, and what coverage follows children by.
-_KEPT: Final = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LANG", "COVERAGE_PROCESS_CONFIG")
+def kept_environment() -> dict[str, str]:
+    """Returns what the demo's programs have of the caller's environment."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+# What programs of some systems do not start without, where Docker's engine is, and by what
+# coverage follows children.
+_KEPT: Final = (
+    *("PATH", "SYSTEMROOT", "TEMP", "TMP", "LANG", "DOCKER_HOST"),
+    "COVERAGE_PROCESS_CONFIG",
+)
