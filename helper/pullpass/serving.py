@@ -1,6 +1,8 @@
 """Runs our HTTP servers, and what all of them share. Needs the extra ``server``."""
 
 import json
+import os
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pullpass.config.model import Listener
-from pullpass.errors import PullpassError
+from pullpass.errors import ConfigError, PullpassError
 
 
 class BodyTooLong(PullpassError):
@@ -19,18 +21,55 @@ class BodyTooLong(PullpassError):
 
 
 def serve(factory: str, listener: Listener) -> None:
-    """Serves what factory, ``package.module:function``, makes until SIGTERM."""
-    Granian(
-        factory,
-        factory=True,
-        address=listener.host,
-        port=listener.port,
-        interface=Interfaces.ASGI,
-        log_level=LogLevels.warning,
-        ssl_cert=listener.certificate,
-        ssl_key=listener.private_key,
-        websockets=False,
-    ).serve()
+    """Serves what factory, ``package.module:function``, makes until SIGTERM.
+
+    Raises:
+        ConfigError: if the address cannot be listened on, or the certificate cannot be used.
+    """
+    address = _free_address(listener)
+    try:
+        server = Granian(
+            factory,
+            factory=True,
+            address=address,
+            port=listener.port,
+            interface=Interfaces.ASGI,
+            log_level=LogLevels.warning,
+            ssl_cert=listener.certificate,
+            ssl_key=listener.private_key,
+            websockets=False,
+        )
+    except OSError as error:  # which ssl.SSLError is too
+        raise ConfigError(
+            f"certificate {listener.certificate} and private_key {listener.private_key} cannot be"
+            f" used: {error.strerror or type(error).__name__}: name a PEM chain and its key"
+        ) from error
+    server.serve()
+
+
+def _free_address(listener: Listener) -> str:
+    """Returns the number of listener's host, if nobody listens there yet.
+
+    The server itself shares a port with whoever has it (SO_REUSEPORT): two of them would answer by
+    turns, each from its own settings.
+
+    Raises:
+        ConfigError: if it cannot be listened on.
+    """
+    try:
+        found = socket.getaddrinfo(listener.host, listener.port, type=socket.SOCK_STREAM)
+        family, _, _, _, place = found[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if os.name == "posix":  # elsewhere it would take the port from whoever has it
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            probe.listen()
+    except OSError as error:
+        raise ConfigError(
+            f"{listener.host} port {listener.port} cannot be listened on: {error.strerror}: stop"
+            " what is there, or set another listen"
+        ) from error
+    return str(place[0])
 
 
 async def read_body(request: Request, limit: int) -> bytes:
