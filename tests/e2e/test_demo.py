@@ -1,9 +1,12 @@
 """``pullpass demo``: with nothing installed, with the real programs, in a pipe, on a terminal."""
 
+import errno
 import json
 import os
 import pty
 import re
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +49,24 @@ def test_each_step_is_shown_as_one_json_object(
     assert set(shown["pull"]["digests"]) <= set(shown["push"]["digests"])
     assert all(isinstance(line["seconds"], float) for line in lines)
     assert_promise(shown["promise"])
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_stays_behind_however_it_ends(tmp_path: Path, how: signal.Signals) -> None:
+    argv = [sys.executable, "-m", "pullpass", "demo", "--json"]
+    variables = environment(HOME=str(tmp_path), **{**BARE, "TMPDIR": str(tmp_path)})
+    running = subprocess.Popen(argv, env=variables, stdout=subprocess.PIPE, text=True)
+    with running:
+        assert running.stdout is not None
+        started = json.loads(running.stdout.readline())
+        running.send_signal(how)
+        running.communicate(timeout=WITHIN)
+    host, _, port = started["registry"].partition(":")
+
+    assert running.returncode == 128 + how
+    assert not Path(started["directory"]).exists()
+    with socket.socket() as asked:
+        assert asked.connect_ex((host, int(port))) == errno.ECONNREFUSED
 
 
 def test_docker_pulls_where_an_engine_runs_and_keeps_nothing(tmp_path: Path) -> None:

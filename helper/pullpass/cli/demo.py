@@ -1,7 +1,12 @@
 """``pullpass demo``: the whole chain on loopback."""
 
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -31,12 +36,32 @@ def demo(*, as_json: bool, client: str | None, keep: Path | None) -> None:
         from pullpass.demo.show import display_for
     except ImportError as error:
         raise UsageError("the demo needs more: pip install 'pullpass[server]'") from error
-    with display_for(as_json=as_json) as display:
+    with _ended_by_signals(), display_for(as_json=as_json) as display:
         if keep is None:
             with tempfile.TemporaryDirectory(prefix="pullpass-demo-") as directory:
                 demonstrate(Path(directory), display, client)
         else:
             demonstrate(_new_directory(keep), display, client)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Lets a signal or a closed terminal end the demo as Ctrl-C does: nothing stays behind.
+
+    The demo's servers are in sessions of their own and would outlive it, keys included.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)  # once is enough: taking down is not interrupted
+        raise SystemExit(128 + number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), end) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _new_directory(path: Path) -> Path:
