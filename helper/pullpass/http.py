@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Generator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ from pullpass.origin import is_loopback
 MAX_BODY: Final = 1 << 20  # bytes; the longest honest answer, a Google token, has about 12 kB
 TIMEOUT: Final = 10.0  # seconds for a whole request, answer included
 CONNECT_TIMEOUT: Final = 5.0  # seconds
+MAX_SKEW: Final = 30  # seconds between two clocks; what most relying parties allow at least
+_DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7: the one form that is sent today
 
 T = TypeVar("T")
 
@@ -62,6 +65,15 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+
+    @property
+    def date(self) -> float | None:
+        """Returns the sender's clock in Unix seconds, None where it tells none that can be read."""
+        try:
+            date = datetime.strptime(self.headers.get("date", ""), _DATE).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return date.timestamp()
 
 
 Flow = Generator[Request, Response, T]

@@ -2,12 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Final
 
 from pullpass.http import Request, Response, Transport
-
-_DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7: the one form that is sent today
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,9 +21,6 @@ class ClockWatch:
     def send(self, request: Request) -> Response:
         """Returns the answer to request. Raises: TransportError."""
         response = self.transport.send(request)
-        try:
-            date = datetime.strptime(response.headers.get("date", ""), _DATE).replace(tzinfo=UTC)
-        except ValueError:
-            return response  # without a date, or with one that nobody can read
-        self.skews[request.origin] = date.timestamp() - self.now()
+        if (date := response.date) is not None:
+            self.skews[request.origin] = date - self.now()
         return response

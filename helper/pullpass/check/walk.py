@@ -11,7 +11,7 @@ from pullpass.claims import read_token
 from pullpass.config.model import Config
 from pullpass.credential import Credential
 from pullpass.errors import PullpassError, RegistryError, TokenRefused, TransportError
-from pullpass.http import Request, Response, Transport, run
+from pullpass.http import MAX_SKEW, Request, Response, Transport, run
 from pullpass.identity.facts import process_facts
 from pullpass.issuer.mint import Minted, Minter
 from pullpass.registry.client import Grant, authenticate
@@ -22,7 +22,6 @@ from pullpass.scope import Scope
 from pullpass.verifier.discovery import fetch_keys
 
 SHORT_LIFE: Final = 600  # seconds; buildx keeps a helper's answer for minutes
-MAX_SKEW: Final = 30  # seconds; what most relying parties allow at least
 _UNREACHABLE: Final = "see that it is up, and reachable from here under exactly this address"
 
 Seen = tuple[Level, str, str]  # the level, what was seen, what to do; errors are raised

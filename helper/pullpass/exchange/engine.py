@@ -26,7 +26,7 @@ from pullpass.exchange.place import Place, public_values
 from pullpass.exchange.spec import Auth, Spec, Step
 from pullpass.exchange.template import Encode, Template, Values, header_value, plain, render
 from pullpass.exchange.url import render_url
-from pullpass.http import Flow, Request, Response
+from pullpass.http import MAX_SKEW, Flow, Request, Response
 from pullpass.secret import Secret
 
 __all__ = ["Place", "audience", "check_parameters", "exchange"]
@@ -135,7 +135,7 @@ def _ask(step: Step, values: Values, place: Place, now: Callable[[], float]) -> 
         raise ExchangeUnavailable(message) from error
     where = f"{place.registry}: step {step.id} at {request.origin}"
     if not 200 <= response.status < 300:
-        raise _refusal(step, response, where)
+        raise _refusal(step, response, where, now())
     try:
         return read_answer(step, response, asked_at)
     except MalformedInput as error:
@@ -192,7 +192,7 @@ def _unwritable(step: Step, place: Place, error: MalformedInput) -> ExchangeErro
     return ConfigError(str(error), key=f"{place.key}.parameters")
 
 
-def _refusal(step: Step, response: Response, where: str) -> ExchangeError:
+def _refusal(step: Step, response: Response, where: str, now: float) -> ExchangeError:
     status = response.status
     code = error_code(step, response)
     said = f"{where} answered {status}{f' ({code})' if code else ''}"
@@ -200,12 +200,21 @@ def _refusal(step: Step, response: Response, where: str) -> ExchangeError:
         hint = step.hints.get(status, "the exchange cannot serve now")
         return ExchangeUnavailable(f"{said}: {hint}; try again {_when(response)}")
     if status >= 400:
-        hint = step.hints.get(status) or _HINTS.get(status, _DENIED_HINT)
+        hint = _clock(response, now) or step.hints.get(status) or _HINTS.get(status, _DENIED_HINT)
         return ExchangeDenied(f"{said}: {hint}")
     if status >= 300:
         hint = "set exchange to the address which answers itself"
         return ExchangeError(f"{said}, and redirects are not followed: {hint}")
     return ExchangeError(f"{said}, which is no answer to this step: {_DENIED_HINT}")
+
+
+def _clock(response: Response, now: float) -> str:
+    """Returns what to do where a token is refused by a clock that differs from ours."""
+    skew = 0.0 if response.date is None else now - response.date
+    if abs(skew) <= MAX_SKEW:
+        return ""
+    side = "ahead of" if skew > 0 else "behind"
+    return f"compare the clocks: this host's is {abs(skew):.0f}s {side} the exchange's"
 
 
 def _when(response: Response) -> str:

@@ -1,4 +1,5 @@
 import json
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.answers import Answers
-from fakes.exchange import GOOD, PLACE, REGISTRY, says, spec_of, trade
+from fakes.exchange import GOOD, NOW, PLACE, REGISTRY, says, spec_of, trade
 from fakes.jfrog import unsigned
 from pullpass.credential import Credential
 from pullpass.errors import (
@@ -65,6 +66,21 @@ def test_a_status_decides_what_its_reader_should_do(
 def test_when_to_try_again_is_repeated_where_it_is_advice(wait: str, said: str) -> None:
     with pytest.raises(ExchangeUnavailable, match=f"try again {said}$"):
         trade(says(429, b"", retry_after=wait))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (0, "401: check that provider_name"),
+        (30, "401: check that provider_name"),
+        (300, "401: compare the clocks: this host's is 300s ahead of the exchange's"),
+        (-300, "401: compare the clocks: this host's is 300s behind the exchange's"),
+    ],
+)
+def test_a_clock_that_is_off_is_named_where_a_token_is_refused(ahead: int, said: str) -> None:
+    with pytest.raises(ExchangeDenied) as refused:
+        trade(says(401, b"", date=formatdate(NOW - ahead, usegmt=True)))
+    assert f"answered {said}" in str(refused.value)
 
 
 @pytest.mark.parametrize(
