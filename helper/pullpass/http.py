@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from pullpass import __version__
-from pullpass.errors import TransportError
+from pullpass.errors import ConfigError, TransportError
 from pullpass.origin import is_loopback
 
 MAX_BODY: Final = 1 << 20  # bytes; the longest honest answer, a Google token, has about 12 kB
@@ -162,16 +162,15 @@ class HttpTransport:
 
 
 class AsyncHttpTransport:
-    """As HttpTransport, for an event loop."""
+    """As HttpTransport, for an event loop.
+
+    Raises:
+        ConfigError: if the environment names a proxy that cannot be used.
+    """
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
-        trust = _trust()
         self._timeout = timeout
-        self._client = httpx.AsyncClient(
-            verify=trust,
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-            mounts={"http://": httpx.AsyncHTTPTransport(verify=trust)},
-        )
+        self._client = _client(_trust())
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -204,6 +203,20 @@ class AsyncHttpTransport:
 def _trust() -> ssl.SSLContext:
     # The host's own store, as other clients use; honours SSL_CERT_FILE and SSL_CERT_DIR.
     return ssl.create_default_context()
+
+
+def _client(trust: ssl.SSLContext) -> httpx.AsyncClient:
+    try:
+        return httpx.AsyncClient(
+            verify=trust,
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
+            mounts={"http://": httpx.AsyncHTTPTransport(verify=trust)},
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # SOCKS wants a package more
+        raise ConfigError(
+            "the proxy that the environment names cannot be used: let HTTPS_PROXY and ALL_PROXY be"
+            " http://host:port, and NO_PROXY a list of hosts"
+        ) from error
 
 
 def _wire(request: Request) -> httpx.Request:

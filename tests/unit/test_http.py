@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.loopback import Loopback, listening
-from pullpass.errors import TransportError
+from pullpass.errors import ConfigError, TransportError
 from pullpass.http import AsyncHttpTransport, HttpTransport, Request, Response
 from pullpass.origin import is_loopback
 
@@ -277,3 +277,20 @@ def test_another_certificate_is_not_trusted(https_server: Loopback, ask: Sends) 
     with pytest.raises(TransportError, match="certificate is not trusted"):
         ask(get(https_server.url("plain")))
     assert https_server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://user:hunter2@proxy.example:1080"),
+        ("HTTPS_PROXY", "ftp://user:hunter2@proxy.example"),
+        ("NO_PROXY", "[::1"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="proxy that the environment names") as refused:
+        HttpTransport()
+    assert "hunter2" not in str(refused.value)
