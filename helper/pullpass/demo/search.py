@@ -1,11 +1,12 @@
 """Proves the promise: searches every file of the demo for what was issued.
 
 It looks for the secrets that the demo saw, as they are and as Docker would write them, and for
-anything that has the shape of a signed token: the helper's own tokens were seen by nobody.
+anything that has the shape of a signed token, written out or in base64 as Docker's clients keep a
+password: the helper's own tokens were seen by nobody.
 """
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from pullpass.errors import PullpassError
 from pullpass.secret import Secret
 
 _TOKEN: Final = re.compile(rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}")
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{48,}={0,2}")
 CANARY: Final = Secret("eyJjYW5hcnkiOjF9.eyJjYW5hcnkiOjF9.c2VhcmNoLWZpbmRzLXRoaXM")
 
 
@@ -48,9 +50,16 @@ def search(directory: Path, secrets: Iterable[Secret]) -> Searched:
     for path in files:
         content = path.read_bytes()
         size += len(content)
-        if _TOKEN.search(content) or any(needle in content for needle in needles):
+        if _holds_token(content) or any(needle in content for needle in needles):
             found.append(path)
     return Searched(secrets=len(needles), files=len(files), size=size, found=tuple(found))
+
+
+def _holds_token(content: bytes) -> bool:
+    """Tells whether a token stands in content, as it is or in base64."""
+    coded = (found[0].rstrip(b"=") for found in _BASE64.finditer(content))
+    decoded = (b64decode(text[: len(text) // 4 * 4]) for text in coded)
+    return any(_TOKEN.search(text) for text in (content, *decoded))
 
 
 def prove(directory: Path, secrets: Iterable[Secret]) -> Searched:

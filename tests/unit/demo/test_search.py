@@ -46,3 +46,14 @@ def test_a_token_that_nobody_told_about_is_found_by_its_shape(tmp_path: Path) ->
     (tmp_path / "trace").write_text(f"Authorization: Bearer {token.reveal()}")
 
     assert search(tmp_path, []).found == (tmp_path / "trace",)
+
+
+@pytest.mark.parametrize("user", ["p", "pu", "puller", "00000000-0000-0000-0000-000000000000"])
+def test_a_token_that_nobody_told_about_is_found_as_docker_keeps_it(
+    tmp_path: Path, user: str
+) -> None:
+    token = jose.sign({"sub": "somebody"}, jose.generate_key(), kid="1")
+    auth = b64encode(f"{user}:{token.reveal()}".encode()).decode()
+    (tmp_path / "auth.json").write_text(f'{{"auths": {{"a.example": {{"auth": "{auth}"}}}}}}')
+
+    assert search(tmp_path, []).found == (tmp_path / "auth.json",)
