@@ -78,6 +78,8 @@ def parse_reference(text: str) -> Reference:
         InvalidReference: if Docker would refuse it, or if its registry cannot be an address.
     """
     _check_text(text)
+    if "://" in text:
+        raise InvalidReference(f"not an image: {_advice(text)}")
     if _IDENTIFIER.fullmatch(text):
         raise InvalidReference(
             "64 hex digits are an image's ID, which no registry knows: name a repository"

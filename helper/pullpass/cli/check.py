@@ -72,7 +72,7 @@ def _split(wanted: str | None) -> tuple[str, str | None]:
     """Returns address and repository of what the user named, both empty where it is nothing."""
     if not wanted:
         return "", None
-    if "/" not in wanted:
+    if "/" not in wanted or "://" in wanted:  # a URL is refused with what to write instead
         return parse_registry(wanted), None
     reference = parse_reference(wanted)
     return reference.registry, reference.repository

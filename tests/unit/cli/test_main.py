@@ -151,3 +151,13 @@ def test_the_program_ends_with_the_status_of_its_failure(node: Node) -> None:
     assert failed.stderr == (
         "pullpass: registry elsewhere.example.com is not configured: add it to use pullpass\n"
     )
+
+
+@pytest.mark.parametrize("command", ["check", "get"])
+@pytest.mark.parametrize("path", ["", "/", "/team/app:v1"])
+def test_a_registry_given_as_a_url_is_refused_with_what_to_write(
+    ready: Node, command: str, path: str
+) -> None:
+    failed = ready.pullpass(command, f"https://registry.example.com{path}")
+    assert (failed.status, failed.out) == (65, "")
+    assert "write registry.example.com, without a scheme" in failed.err
