@@ -19,10 +19,7 @@ def key() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def create(name: str, *, as_json: bool) -> None:
     """Create the key that the configuration calls [keys.NAME]."""
-    config = load()
-    if name not in config.keys:
-        raise UsageError(f"there is no key {name} in the configuration: add [keys.{name}] first")
-    store = FileKeyStore(directory=config.state_dir / "keys")
+    store = _store(name)
     version = store.create(name).active
     if as_json:
         click.echo(json.dumps({"key": name, "version": version.number, "kid": version.kid}))
@@ -37,5 +34,12 @@ def certificate(name: str, common_name: str) -> None:
     """Print a certificate of key NAME, as a registry's rootcertbundle wants it."""
     if not 0 < len(common_name) <= 64 or not (common_name.isascii() and common_name.isprintable()):
         raise UsageError("--name takes 1 to 64 printable ASCII characters")
-    store = FileKeyStore(directory=load().state_dir / "keys")
-    click.echo(store.load(name).active.key.certificate(common_name).decode(), nl=False)
+    click.echo(_store(name).load(name).active.key.certificate(common_name).decode(), nl=False)
+
+
+def _store(name: str) -> FileKeyStore:
+    """Returns where the key name belongs. Raises: UsageError if it is not configured."""
+    config = load()
+    if name not in config.keys:
+        raise UsageError(f"there is no key {name} in the configuration: add [keys.{name}] first")
+    return FileKeyStore(directory=config.state_dir / "keys")

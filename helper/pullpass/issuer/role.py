@@ -83,7 +83,9 @@ def _is_visible(text: str) -> bool:
 def _audiences(role: Role, request: MintRequest) -> tuple[str, ...]:
     wanted = request.audiences or role.default_audiences
     if not wanted:
-        raise MintDenied(f"role {role.name}: no audience was asked for and it has no default")
+        raise MintDenied(
+            f"role {role.name}: no audience was asked for: name one, or set its default_audiences"
+        )
     for audience in wanted:
         if not _is_allowed(role, audience):
             raise MintDenied(
@@ -104,6 +106,6 @@ def _ttl(role: Role, request: MintRequest) -> int:
     if not 0 < ttl <= role.max_ttl:
         raise MintDenied(
             f"role {role.name}: a lifetime of {ttl}s is not between 1s and its max_ttl,"
-            f" {role.max_ttl}s"
+            f" {role.max_ttl}s: ask for less, or raise max_ttl"
         )
     return ttl

@@ -50,7 +50,9 @@ class FileKeyStore:
             _check_mode(self.directory, self.directory.stat(), "700")
             self._write_new(name, _document(key))
         except OSError as error:
-            raise KeyStoreError(f"key {name} cannot be written: {error.strerror}") from error
+            raise KeyStoreError(
+                f"{self._path(name)} cannot be written: {error.strerror}"
+            ) from error
         return key
 
     def load(self, name: str) -> TransitKey:
@@ -108,7 +110,8 @@ def _check_mode(path: Path, found: os.stat_result, wanted: str) -> None:
         raise KeyStoreError(f"{path} belongs to somebody else: chown it to who runs pullpass")
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise KeyStoreError(
-            f"{path} is open to others: `chmod {wanted} {path}`, then rotate the key"
+            f"{path} is open to others: `chmod {wanted} {path}`; if anybody read a key,"
+            " move its file away and make a new one with `pullpass key create`"
         )
 
 

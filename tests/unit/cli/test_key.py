@@ -78,3 +78,9 @@ def test_a_name_that_no_certificate_can_have_is_refused(ready: Node, name: str) 
     failed = ready.pullpass("key", "certificate", "identity", "--name", name)
     assert (failed.status, failed.out) == (64, "")
     assert "--name takes" in failed.err
+
+
+def test_no_certificate_is_made_of_a_key_that_is_not_configured(ready: Node) -> None:
+    failed = ready.pullpass("key", "certificate", "../keys/identity")
+    assert (failed.status, failed.out) == (64, "")
+    assert "there is no key ../keys/identity in the configuration" in failed.err
