@@ -69,4 +69,6 @@ def _new_directory(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True)
     except FileExistsError as error:
         raise UsageError(f"{path} is there already: name a new directory") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be made: {error.strerror}: name another one") from error
     return path.resolve()

@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import Final
 
 import click
 
@@ -14,7 +16,9 @@ from pullpass.cli.key import key
 from pullpass.cli.mint import mint
 from pullpass.cli.serve import serve
 from pullpass.config.load import VARIABLE
-from pullpass.errors import PullpassError, UsageError
+from pullpass.errors import PullpassError, UsageError, one_line
+
+CANNOT_WRITE: Final = 74  # EX_IOERR of sysexits(3)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,6 +44,9 @@ root.add_command(serve)
 
 def main() -> None:
     """Runs the command with this process's arguments. Never returns."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a mark that the terminal does not know is no error
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -55,4 +62,8 @@ def run(arguments: Sequence[str]) -> int:
     except PullpassError as error:
         click.echo(f"pullpass: {error}", err=True)
         return error.exit_status
+    except OSError as error:  # no room in the temporary directory or behind stdout, and the like
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"pullpass: {one_line(f'{where}{error.strerror}')}", err=True)
+        return CANNOT_WRITE
     return status if isinstance(status, int) else 0

@@ -61,7 +61,7 @@ def test_a_wrong_call_is_told_from_a_failure(node: Node, arguments: tuple[str, .
     ("arguments", "status", "message"),
     [
         (("get", "registry.example.com/Team/app"), 65, "must be written in lower case"),
-        (("get", "https://registry.example.com/team/app"), 65, "not the address of a registry"),
+        (("get", "https://registry.example.com/team/app"), 65, "without a scheme"),
         (("get", "elsewhere.example.com/team/app"), 1, "is not configured"),
         (("get", "registry.example.com/other/app"), 1, "no entry covers other/app"),
         (("get", "busybox"), 1, "registry docker.io is not configured"),
@@ -73,7 +73,7 @@ def test_a_wrong_call_is_told_from_a_failure(node: Node, arguments: tuple[str, .
         (("mint", "--issuer", "a", "--role", "b"), 77, "there is no issuer a"),
         (("key", "create", "lost"), 64, "add [keys.lost] first"),
         (("key", "certificate", "identity"), 77, "there is no key identity"),
-        (("key", "certificate", "../config"), 77, "there is no key ../config"),
+        (("key", "certificate", "../config"), 64, "there is no key ../config"),
         (("serve", "issuer"), 78, "serve.issuer.listen: is missing"),
         (("serve", "token-server"), 78, "services: is empty"),
     ],
@@ -161,3 +161,36 @@ def test_a_registry_given_as_a_url_is_refused_with_what_to_write(
     failed = ready.pullpass(command, f"https://registry.example.com{path}")
     assert (failed.status, failed.out) == (65, "")
     assert "write registry.example.com, without a scheme" in failed.err
+
+
+def test_a_directory_that_cannot_be_made_is_one_sentence(node: Node) -> None:
+    failed = node.pullpass("demo", "--keep", str(node.config / "kept"))
+    assert (failed.status, failed.out) == (64, "")
+    assert "cannot be made: Not a directory" in failed.err
+
+
+def pullpass(node: Node, *arguments: str, **more: str) -> list[str]:
+    variables = {**os.environ, **node.variables, **more}
+    argv = [sys.executable, "-m", "pullpass", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            argv,
+            check=False,
+            env=variables,
+            stdout=full if not more else None,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    return [str(done.returncode), done.stderr]
+
+
+def test_a_full_disk_behind_stdout_is_one_sentence(ready: Node) -> None:
+    assert pullpass(ready, "key", "certificate", "identity") == [
+        "74",
+        "pullpass: No space left on device\n",
+    ]
+
+
+def test_a_stream_without_our_marks_is_no_failure(ready: Node) -> None:
+    status, err = pullpass(ready, "check", "a.example", PYTHONIOENCODING="latin-1")
+    assert (status, err) == ("1", "")
