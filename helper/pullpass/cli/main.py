@@ -64,6 +64,8 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_status
     except OSError as error:  # no room in the temporary directory or behind stdout, and the like
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"pullpass: {one_line(f'{where}{error.strerror}')}", err=True)
+        click.echo(
+            f"pullpass: {one_line(f'{where}{error.strerror or type(error).__name__}')}", err=True
+        )
         return CANNOT_WRITE
     return status if isinstance(status, int) else 0

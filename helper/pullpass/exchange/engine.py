@@ -39,6 +39,7 @@ _HINTS: Final[Mapping[int, str]] = {
     404: "there is no such endpoint: check provider and exchange",
 }
 _DENIED_HINT: Final = "check the entry's provider, exchange and parameters"
+_TOKEN_REFUSED: Final = frozenset({400, 401, 403})
 _TRY_LATER: Final = frozenset({408, 425, 429})
 _CONTENT_TYPES: Final[Mapping[str, str]] = {
     "json": "application/json",
@@ -200,7 +201,8 @@ def _refusal(step: Step, response: Response, where: str, now: float) -> Exchange
         hint = step.hints.get(status, "the exchange cannot serve now")
         return ExchangeUnavailable(f"{said}: {hint}; try again {_when(response)}")
     if status >= 400:
-        hint = _clock(response, now) or step.hints.get(status) or _HINTS.get(status, _DENIED_HINT)
+        skewed = _clock(response, now) if status in _TOKEN_REFUSED else ""
+        hint = skewed or step.hints.get(status) or _HINTS.get(status, _DENIED_HINT)
         return ExchangeDenied(f"{said}: {hint}")
     if status >= 300:
         hint = "set exchange to the address which answers itself"

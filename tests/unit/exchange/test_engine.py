@@ -83,6 +83,11 @@ def test_a_clock_that_is_off_is_named_where_a_token_is_refused(ahead: int, said:
     assert f"answered {said}" in str(refused.value)
 
 
+def test_a_clock_that_is_off_hides_no_wrong_address() -> None:
+    with pytest.raises(ExchangeDenied, match="answered 404: the registry has no OIDC token"):
+        trade(says(404, b"", date=formatdate(NOW - 300, usegmt=True)))
+
+
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
