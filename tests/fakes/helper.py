@@ -1,6 +1,7 @@
 """docker-credential-pullpass as clients run it: the installed program, on a node of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from fakes.programs import environment
 from pullpass.keys.file import FileKeyStore
 
 PROGRAM: Final = "docker-credential-pullpass"
+IN_FRONT: Final = "PULLPASS_TEST_PROGRAM"  # a path; tests set it for themselves
 KEY, ISSUER, ROLE = "identity", "nodes", "docker-pull"
 LOOPBACK: Final = "127.0.0.1:5000"
 ISSUER_URL: Final = "https://id.example.com"
@@ -106,8 +108,8 @@ def exchanging(origin: str) -> str:
 
 
 def installed() -> str:
-    """Returns the path of the installed program."""
-    found = shutil.which(PROGRAM, path=environment()["PATH"])
+    """Returns the path of the installed program, or of the one that stands in front of it."""
+    found = os.environ.get(IN_FRONT) or shutil.which(PROGRAM, path=environment()["PATH"])
     assert found, f"{PROGRAM} is not installed beside this Python"
     return found
 

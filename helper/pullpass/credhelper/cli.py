@@ -1,24 +1,32 @@
-"""The program ``docker-credential-pullpass``: arguments, streams and exit status.
+"""The program ``docker-credential-pullpass`` without an agent: arguments, streams, exit status.
 
-Imports stay at ``os`` and ``sys``: Docker runs this for every pull, and asks it about registries
-that are none of ours. Each client reads another stream, so a failure is told on both, in one line.
+Imports stay at ``os`` and ``sys``: Docker asks about every registry, also those that are none of
+ours. Each client reads another stream, so a failure is told on both, in one line.
 """
 
 import os
 import sys
+
+TYPE_CHECKING = False  # typing takes longer to load than all of this
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_STDIN = 64 * 1024  # bytes; Docker's own helpers take no longer line
 NAME = "docker-credential-pullpass"
 USAGE = f"Usage: {NAME} <store|get|erase|list|version>"
 
 
-def main() -> None:
-    """Runs the program with this process's arguments and streams. Never returns."""
-    status = _run(sys.argv[1:])
+def main(held: bytes | None = None) -> None:
+    """Runs the program with this process's arguments and streams. Never returns.
+
+    Args:
+        held: what stdin held, where ``fast`` has read it already.
+    """
+    status = _run(sys.argv[1:], _read_stdin if held is None else lambda: held)
     sys.exit(status)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], read: "Callable[[], bytes]") -> int:
     if len(arguments) != 1:
         return _say(USAGE, status=1)
     match arguments[0]:
@@ -31,7 +39,7 @@ def _run(arguments: list[str]) -> int:
         case "get" | "store" | "erase" | "list" as action:
             from pullpass.credhelper.answer import answer
 
-            line, hint, status, late = answer(action, _read_stdin, os.environ)
+            line, hint, status, late = answer(action, read, os.environ)
             said = _say(line, hint, status)
             if late:
                 os._exit(said)  # an orderly exit waits for a name lookup that may never end

@@ -2,7 +2,16 @@
 
 import pytest
 
-from fakes.helper import LOOPBACK, Node, node, registry
+from fakes.fastpath import Client
+from fakes.helper import IN_FRONT, LOOPBACK, Node, node, registry
+
+
+@pytest.fixture(params=["pip", "launcher"])
+def program(
+    request: pytest.FixtureRequest, built: dict[str, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program as pip installs it, and the launcher in front of it: one suite for both."""
+    monkeypatch.setenv(IN_FRONT, str(built[request.param].path))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 from fakes.helper import ISSUER_URL, NOT_FOUND, PROGRAM, SUBJECT, Node, case, node, registry
 from pullpass.claims import read_token
 
+pytestmark = pytest.mark.usefixtures("program")
 HUB = "https://index.docker.io/v1"
 
 

@@ -25,6 +25,7 @@ from fakes.helper import (
     run_helper,
 )
 
+pytestmark = pytest.mark.usefixtures("program")
 USAGE = f"Usage: {PROGRAM} <store|get|erase|list|version>\n"
 NO_USERNAME = "no credentials username\n"
 TOO_LONG = "stdin is longer than 65536 bytes: no request is so long\n"

@@ -21,6 +21,7 @@ from fakes.helper import (
 )
 from fakes.programs import environment
 
+pytestmark = pytest.mark.usefixtures("program")
 PATIENCE = 30.0  # seconds after which a program that should not wait has hung
 
 
