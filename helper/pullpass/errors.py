@@ -19,6 +19,9 @@ The number is the exit status of the commands, from sysexits(3):
     │   ├── ExchangeDenied       77  the exchange said no
     │   └── ExchangeUnavailable  75  the exchange cannot be had now: try again
     ├── RegistryError            69  the registry did not do what was asked
+    ├── AgentError               69  the agent broke off: look at its log, or do its work yourself
+    │   └── AgentUnavailable     75  no agent does this: do its work yourself
+    ├── CallerDenied             77  the agent may not answer whoever asked
     └── TransportError           75  no answer came: try again
 
 A message is one printable line which names the registry, the step and what to do. It never holds a
@@ -127,6 +130,24 @@ class RegistryError(PullpassError):
     """The registry did not do what was asked."""
 
     exit_status = 69
+
+
+class AgentError(PullpassError):
+    """The agent took a question and gave no answer."""
+
+    exit_status = 69
+
+
+class AgentUnavailable(AgentError):
+    """No agent answers this question: none listens, it is not to be trusted, or it declines."""
+
+    exit_status = 75
+
+
+class CallerDenied(PullpassError):
+    """The agent's policy does not let whoever asks have this."""
+
+    exit_status = 77
 
 
 class TransportError(PullpassError):

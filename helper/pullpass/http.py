@@ -29,6 +29,7 @@ TIMEOUT: Final = 10.0  # seconds for a whole request, answer included
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 MAX_SKEW: Final = 30  # seconds between two clocks; what most relying parties allow at least
 _DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7: the one form that is sent today
+KEEP: Final = 5.0  # seconds that an idle connection is kept
 
 T = TypeVar("T")
 
@@ -162,15 +163,15 @@ class HttpTransport:
 
 
 class AsyncHttpTransport:
-    """As HttpTransport, for an event loop.
+    """As HttpTransport, for an event loop; an idle connection is kept for keep seconds.
 
     Raises:
         ConfigError: if the environment names a proxy that cannot be used.
     """
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, timeout: float = TIMEOUT, keep: float = KEEP) -> None:
         self._timeout = timeout
-        self._client = _client(_trust())
+        self._client = _client(_trust(), keep)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -205,12 +206,14 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _client(trust: ssl.SSLContext) -> httpx.AsyncClient:
+def _client(trust: ssl.SSLContext, keep: float) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep)
     try:
         return httpx.AsyncClient(
             verify=trust,
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-            mounts={"http://": httpx.AsyncHTTPTransport(verify=trust)},
+            limits=limits,
+            mounts={"http://": httpx.AsyncHTTPTransport(verify=trust, limits=limits)},
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:  # SOCKS wants a package more
         raise ConfigError(

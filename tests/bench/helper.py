@@ -33,10 +33,10 @@ import pullpass
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fakes.agent import agent, ok
 from fakes.fastpath import build
 from fakes.helper import PROGRAM, installed, node, registry
 from fakes.programs import environment
+from fakes.scripted_agent import agent, ok
 
 WARM_UP: Final = 5  # rounds
 ECR: Final = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"

@@ -1,153 +1,158 @@
-"""An agent that keeps the protocol of the socket, and breaks it wherever a test wants.
+"""The agent as systemd runs it: the installed program, on a node of its own."""
 
-``agent`` runs in this process and answers with whatever bytes a test gives it; ``false_agent`` is
-a process of its own, since it has another owner or dies.
-"""
-
+import json
+import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-NOT_FOUND: Final = b"credentials not found in native keychain\n"
-SELF: Final = b"self 0\n"
-MAX_BODY: Final = 64 * 1024  # bytes of a request
-WITHIN: Final = 60.0  # seconds; no client waits as long
-# Listens as another user or dies in the middle of a reply. Prints what each client sent.
-_PROGRAM: Final = """
-import os, signal, socket, sys
-path, reply = sys.argv[1], bytes.fromhex(sys.argv[3])
-uid, count = int(sys.argv[2]), int(sys.argv[4])
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(path)
-os.chmod(path, 0o777)
-os.setuid(uid)  # the kernel notes the owner when the socket begins to listen
-listener.listen()
-print("listens", flush=True)
-while True:
-    connection, _ = listener.accept()
-    print(connection.recv(1 << 17), flush=True)
-    connection.sendall(reply[:count])
-    if count < len(reply):
-        os.kill(os.getpid(), signal.SIGKILL)
-    connection.close()
-"""
+from fakes.endpoint import answering
+from fakes.helper import LOOPBACK, Node, exchanging
+from fakes.jfrog import unsigned
+from fakes.programs import Process, environment, running
+from pullpass.agent.client import AgentClient
+from pullpass.agent.protocol import Reply
+from pullpass.http import Request, Response
+from pullpass.secret import Secret
+
+TIMEOUT: Final = 20.0  # seconds that a test waits for anything
 
 
-class Asked(NamedTuple):
-    """A request."""
-
-    verb: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """An agent that runs.
 
     Attributes:
-        asked: every request so far.
-        broken: what clients sent that was no request.
+        node: its host.
+        process: the program.
     """
 
-    path: Path
-    asked: list[Asked] = field(default_factory=list)
-    broken: list[bytes] = field(default_factory=list)
+    node: Node
+    process: Process
+
+    @property
+    def path(self) -> Path:
+        """Returns where it listens."""
+        return socket_of(self.node)
+
+    @property
+    def client(self) -> AgentClient:
+        """Returns a client of it."""
+        return AgentClient(self.path, TIMEOUT)
+
+    def get(self, server_url: str = LOOPBACK) -> Reply:
+        """Asks as Docker's helper does."""
+        return self.client.ask("get", server_url.encode())
+
+    def status(self) -> dict[str, Any]:
+        """Returns what it says of itself."""
+        found: dict[str, Any] = json.loads(self.client.ask("status").body)
+        return found
+
+    def counted(self, name: str) -> Any:
+        """Returns the count name."""
+        return self.status()["counters"][name]
+
+    def until(self, ready: Callable[[], Any]) -> None:
+        """Waits until ready."""
+        self.process.until(lambda: ready() or None)
+
+    def records(self, event: str) -> list[dict[str, Any]]:
+        """Returns what its log says of event."""
+        lines = [json.loads(line) for line in self.process.printed().splitlines()]
+        return [line for line in lines if line["event"] == event]
+
+    def send(self, raw: bytes) -> socket.socket:
+        """Returns a connection on which raw was sent."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(TIMEOUT)
+        try:
+            connection.connect(str(self.path))
+            connection.sendall(raw)
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
 
-def ok(body: bytes) -> bytes:
-    """Returns the reply of a success."""
-    return b"ok %d\n%b" % (len(body), body)
+def socket_of(node: Node) -> Path:
+    """Returns where node's agent listens."""
+    return node.directory / "run" / "agent.sock"
 
 
-def error(line: bytes) -> bytes:
-    """Returns the reply of a failure."""
-    return b"error %d\n%b" % (len(line), line)
+def agent_settings(node: Node, *lines: str) -> None:
+    """Adds ``[agent]`` with a socket on the node, and lines, to the node's settings."""
+    table = "\n".join(["[agent]", f'socket = "{socket_of(node)}"', *lines, ""])
+    node.config.write_text(node.config.read_text().partition("[agent]")[0] + table)
 
 
 @contextmanager
-def agent(path: Path, reply: Callable[[Asked], bytes | None]) -> Iterator[Agent]:
-    """Runs an agent that sends reply's bytes and closes; for None it waits until the client goes.
+def started(node: Node, **variables: str) -> Iterator[Agent]:
+    """Runs node's agent until the block ends."""
+    log = node.directory / "agent.log"
+    env = environment(PULLPASS_CONFIG=str(node.config), **variables)
+    with running(["pullpass", "agent"], log=log, env=env) as process:
+        agent = Agent(node=node, process=process)
+        agent.until(lambda: agent.records("ready"))
+        yield agent
 
-    At its end every client must have kept the protocol.
+
+@dataclass(slots=True)
+class Exchange:
+    """JFrog's endpoint on loopback, which answers when it is let.
+
+    Attributes:
+        lifetime: of what it gives out, in seconds.
+        seen: subject tokens so far.
     """
-    running = Agent(path)
-    with socket.socket(socket.AF_UNIX) as listener:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        listener.bind(str(path))
-        path.chmod(0o777)
-        listener.listen(128)
-        worker = threading.Thread(target=_accept, args=(listener, running, reply))
-        worker.start()
-        try:
-            yield running
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            worker.join(WITHIN)
-    assert not running.broken
-    assert not worker.is_alive()
+
+    lifetime: int = 3600
+    seen: list[str] = field(default_factory=list)
+    open: threading.Event = field(default_factory=threading.Event)
+    origin: str = ""
+
+    def send(self, request: Request) -> Response:
+        """Returns a credential of its own for each request, once it is let."""
+        shown = json.loads(request.body)["subject_token"]
+        self.seen.append(shown)
+        self.open.wait(TIMEOUT)
+        token = unsigned({"sub": "jfac@01h/users/puller", "for": Secret(shown).fingerprint()})
+        answer = {"access_token": token, "expires_in": self.lifetime, "username": "puller"}
+        headers = {"content-type": "application/json"}
+        return Response(status=200, headers=headers, body=json.dumps(answer).encode())
+
+    def settings(self, *lines: str) -> str:
+        """Returns the settings of LOOPBACK, whose credentials come from here."""
+        table = f'[registry."{LOOPBACK}"]\n'
+        return exchanging(self.origin).replace(
+            table, table + "".join(f"{line}\n" for line in lines)
+        )
 
 
 @contextmanager
-def false_agent(path: Path, *, uid: int, reply: bytes, count: int) -> Iterator[list[bytes]]:
-    """Runs a process of uid that sends count bytes of reply, and is killed if that is not all.
-
-    Gives what clients have sent, once the block has ended.
-    """
-    sent: list[bytes] = []
-    words = [str(path), str(uid), reply.hex(), str(count)]
-    with subprocess.Popen([sys.executable, "-c", _PROGRAM, *words], stdout=subprocess.PIPE) as run:
-        assert run.stdout
-        assert run.stdout.readline() == b"listens\n"
+def exchange(*, held: bool = False) -> Iterator[Exchange]:
+    """Serves an Exchange until the block ends; held, it answers when ``open`` is set."""
+    made = Exchange()
+    if not held:
+        made.open.set()
+    with answering(made.send) as origin:
+        made.origin = origin
         try:
-            yield sent
+            yield made
         finally:
-            run.kill()
-            sent.extend(run.stdout.read().splitlines())
+            made.open.set()
 
 
-def _accept(
-    listener: socket.socket, running: Agent, reply: Callable[[Asked], bytes | None]
-) -> None:
-    threads = []
-    with suppress(OSError):  # the end: the listener was shut
-        while True:
-            connection, _ = listener.accept()
-            connection.settimeout(WITHIN)
-            threads.append(threading.Thread(target=_answer, args=(connection, running, reply)))
-            threads[-1].start()
-    for thread in threads:
-        thread.join(WITHIN)
+def memory(pid: int) -> int:
+    """Returns the resident memory of process pid in bytes."""
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _answer(
-    connection: socket.socket, running: Agent, reply: Callable[[Asked], bytes | None]
-) -> None:
-    with connection, suppress(BrokenPipeError, ConnectionResetError):
-        came = connection.recv(1 << 17)
-        while came and not (whole := _parsed(came)) and (more := connection.recv(1 << 17)):
-            came += more
-        if not came:
-            return  # somebody who only looked
-        if not (whole := _parsed(came)):
-            running.broken.append(came)
-            return
-        running.asked.append(whole)
-        said = reply(whole)
-        if said is None:
-            assert not connection.recv(1)
-        else:
-            connection.sendall(said)
-
-
-def _parsed(came: bytes) -> Asked | None:
-    """Returns the request if it is whole and nothing stands behind it."""
-    head, _, body = came.partition(b"\n")
-    verb, _, length = head.partition(b" ")
-    whole = len(body) <= MAX_BODY and verb.islower() and length == b"%d" % len(body)
-    return Asked(verb.decode(), body) if whole else None
+def descriptors(pid: int) -> int:
+    """Returns how many files process pid has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from pullpass import __version__
+from pullpass.cli.agent import agent
 from pullpass.cli.check import check
 from pullpass.cli.demo import demo
 from pullpass.cli.get import get
@@ -34,6 +35,7 @@ def root(config: str | None) -> None:
         os.environ[VARIABLE] = config  # the servers' worker processes read it too
 
 
+root.add_command(agent)
 root.add_command(check)
 root.add_command(demo)
 root.add_command(get)

@@ -54,12 +54,46 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """``{ uid = 0 }``, ``{ user = "alice" }`` or ``{ group = "docker" }``: who may ask the agent.
+
+    Attributes:
+        key: the dotted key, for errors.
+    """
+
+    uid: int | None = None
+    user: str = ""
+    group: str = ""
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """``[agent]``: the resident process.
+
+    Attributes:
+        socket: where it listens, None for the usual place.
+        allow: who may ask at all; none named means root and the agent's own user.
+        shim: who may state facts about pods.
+        metrics: where Prometheus is answered: a Unix socket, or host and port on loopback.
+    """
+
+    socket: Path | None = None
+    allow: tuple[Caller, ...] = ()
+    shim: Caller | None = None
+    max_connections: int = 512
+    max_connections_per_user: int = 256
+    metrics: Path | tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialEntry:
     """``[[registry.R.credential]]``: whose identity is shown for which repositories.
 
     Attributes:
         repository: a glob over repositories; the most specific one answers.
         host_default: answers where only the host is known.
+        reuse: how long the agent may give the same credential again, in seconds; 0 for never.
         key: the dotted key, for errors.
     """
 
@@ -67,6 +101,7 @@ class CredentialEntry:
     issuer: str
     role: str
     host_default: bool
+    reuse: int = 0
     key: str
 
 
@@ -77,6 +112,7 @@ class Registry:
     Attributes:
         address: ``host[:port]`` as written, Docker Hub's names as ``docker.io``.
         exchange: the origin that answers the exchange.
+        callers: who may ask the agent for it; none named means all whom the agent allows.
         key: the dotted key, for errors.
     """
 
@@ -86,6 +122,7 @@ class Registry:
     parameters: Mapping[str, str]
     insecure: bool
     credentials: tuple[CredentialEntry, ...]
+    callers: tuple[Caller, ...] = ()
     key: str
 
 
@@ -178,6 +215,7 @@ class Config:
     registries: Mapping[str, Registry] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     connections: Mapping[str, Connection] = field(default_factory=dict)
+    agent: Agent = field(default_factory=Agent)
     issuer_listener: Listener | None = None
     token_server_listener: Listener | None = None
     sources: tuple[Path, ...] = ()

@@ -1,11 +1,11 @@
 """Settings as TOML gives them in, the model out. Pure."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pullpass.config.agent import read_agent, read_callers
 from pullpass.config.model import (
     MIN_TOKEN_TTL,
     PULL_TTL,
@@ -29,7 +29,6 @@ from pullpass.reference import parse_registry
 MIN_EXCHANGE_TTL: Final = 300  # seconds; buildkit keeps a helper's answer for 4m50s
 ACTIONS: Final = frozenset({"pull", "push", "delete", "*"})
 MAX_TTL: Final = 3600  # seconds; an issuer's own max_ttl unless it says otherwise
-_LISTEN: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 ALGORITHMS: Final = ("ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512")
 
 
@@ -48,6 +47,7 @@ def parse(values: Mapping[str, Any], default_state_dir: Path) -> Config:
         registries=_registries(top),
         services={name: _service(name, table) for name, table in top.table("services").each()},
         connections={name: _connection(name, table) for name, table in top.named("connections")},
+        agent=read_agent(top.table("agent")),
         issuer_listener=_listener(serve, "issuer"),
         token_server_listener=_listener(serve, "token-server"),
     )
@@ -128,13 +128,15 @@ def _registry(address: str, key: str, table: Table) -> Registry:
     origin = f"{'http' if insecure else 'https'}://{address}"
     if insecure and not is_loopback(urlsplit(origin).hostname or ""):
         raise table.error("insecure", "allows plain http to loopback only: remove it and use https")
+    reuse = table.duration("reuse", 0)
     registry = Registry(
         address=address,
         provider=table.text("provider"),
         exchange=table.origin("exchange", origin, insecure=insecure),
         parameters=table.mapping("parameters"),
         insecure=insecure,
-        credentials=tuple(_credential(inner) for inner in table.tables("credential")),
+        credentials=tuple(_credential(inner, reuse) for inner in table.tables("credential")),
+        callers=read_callers(table, "callers"),
         key=key,
     )
     if not registry.credentials:
@@ -144,12 +146,13 @@ def _registry(address: str, key: str, table: Table) -> Registry:
     return registry
 
 
-def _credential(table: Table) -> CredentialEntry:
+def _credential(table: Table, reuse: int) -> CredentialEntry:
     entry = CredentialEntry(
         repository=table.text("repository", "*"),
         issuer=table.text("issuer"),
         role=table.text("role"),
         host_default=table.flag("host_default", default=False),
+        reuse=table.duration("reuse", reuse),
         key=table.key,
     )
     table.done()
@@ -168,12 +171,10 @@ def _listener(serve: Table, name: str) -> Listener | None:
     if not serve.has(name):
         return None
     table = serve.table(name)
-    found = _LISTEN.fullmatch(table.text("listen"))
-    if not found or not 0 < int(found[2]) < 1 << 16:
-        raise table.error("listen", 'takes address and port, such as "127.0.0.1:8441"')
+    host, port = table.address("listen")
     listener = Listener(
-        host=found[1].strip("[]"),
-        port=int(found[2]),
+        host=host,
+        port=port,
         certificate=table.path("certificate"),
         private_key=table.path("private_key"),
     )

@@ -17,8 +17,15 @@ _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _DURATION: Final = re.compile(r"(?:\d{1,6}[ydhms])+", re.ASCII)
 # RFC 3986 §3.3
 _URL_PATH: Final = re.compile(r"(?:[A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_ADDRESS: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _SECONDS: Final = {"y": 365 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
-_SHOWN: Final = {str: "text", bool: "true or false", dict: "a table", list: "a list"}
+_SHOWN: Final = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "a table",
+    list: "a list",
+}
 
 
 def dotted(*names: str) -> str:
@@ -50,6 +57,10 @@ class Table:
         """Tells whether name is set and was not taken yet."""
         return name in self._values
 
+    def peek(self, name: str) -> Any:
+        """Returns what stands at name without taking it."""
+        return self._values.get(name)
+
     def text(self, name: str, default: str | None = None) -> str:
         """Takes a text which is not empty. Raises: ConfigError."""
         value = self._take(name, str, default)
@@ -60,6 +71,13 @@ class Table:
     def flag(self, name: str, *, default: bool) -> bool:
         """Takes true or false. Raises: ConfigError."""
         return self._take(name, bool, default)
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """Takes a whole number from least to most. Raises: ConfigError."""
+        value = self._take(name, int, default)
+        if not least <= value <= most:
+            raise self.error(name, f"takes a whole number from {least} to {most}")
+        return value
 
     def texts(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Takes a list of texts. Raises: ConfigError."""
@@ -105,6 +123,13 @@ class Table:
         if parts.scheme not in {"http", "https"}:
             raise self.error(name, "must begin with https://")
         return value
+
+    def address(self, name: str) -> tuple[str, int]:
+        """Takes ``host:port``, an IPv6 host in brackets. Raises: ConfigError."""
+        found = _ADDRESS.fullmatch(self.text(name))
+        if not found or not 0 < int(found[2]) < 1 << 16:
+            raise self.error(name, 'takes address and port, such as "127.0.0.1:8441"')
+        return found[1].strip("[]"), int(found[2])
 
     def path(self, name: str) -> Path | None:
         """Takes an absolute path, None if it is not there. Raises: ConfigError."""

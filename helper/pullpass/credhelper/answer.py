@@ -1,7 +1,4 @@
-"""What the helper answers to each action. The exact texts are the protocol's.
-
-https://github.com/docker/docker-credential-helpers, credentials/error.go and credentials.go (0.9).
-"""
+"""What the helper answers to each action. The exact texts are the protocol's."""
 
 import json
 import threading
@@ -12,18 +9,17 @@ from typing import Final, NamedTuple
 from pullpass.config.load import load
 from pullpass.config.model import Config
 from pullpass.credhelper.cli import MAX_STDIN
-from pullpass.errors import (
-    CredentialNotFound,
-    InvalidReference,
-    MalformedInput,
-    PullpassError,
+from pullpass.errors import CredentialNotFound, MalformedInput, PullpassError
+from pullpass.resolve.choose import choose, find
+from pullpass.resolve.docker import (
+    NO_SERVER_URL,
+    query_of,
+    read_server_url,
+    refusal,
+    render,
 )
-from pullpass.reference import parse_server_url
-from pullpass.resolve.choose import Query, choose, find
 
 DEADLINE: Final = 20.0  # seconds; some clients wait 30, and Python has to start and end too
-NOT_FOUND: Final = "credentials not found in native keychain"
-NO_SERVER_URL: Final = "no credentials server URL"
 NO_USERNAME: Final = "no credentials username"
 LISTED_USER: Final = "pullpass"  # `list` wants a user for each host; ours is known at the pull
 
@@ -81,8 +77,8 @@ def _caught(action: str, request: _Request) -> Answer:
     actions = {"get": _get, "store": _store, "erase": _erase, "list": _list}
     try:
         return actions[action](request)
-    except CredentialNotFound:
-        return Answer(NOT_FOUND, status=1)
+    except CredentialNotFound as error:
+        return Answer(refusal(error), status=1)
     except PullpassError as error:
         return _failure(action, str(error))
     except Exception as error:  # noqa: BLE001 - clients need their one line even from a defect
@@ -97,26 +93,16 @@ def _failure(action: str, message: str) -> Answer:
 
 
 def _get(request: _Request) -> Answer:
-    server_url = _server_url(request.stdin())
+    server_url = read_server_url(request.stdin())
     if not server_url:
         return _failure("get", NO_SERVER_URL)
-    try:
-        asked = parse_server_url(server_url)
-    except InvalidReference as error:
-        raise CredentialNotFound(str(error)) from error
-    request.waits_for = f"registry {asked.registry}: its exchange has not answered"
+    query = query_of(server_url)
+    request.waits_for = f"registry {query.registry}: its exchange has not answered"
     config = load(request.environ)
-    query = Query(registry=asked.registry, repository=asked.repository, plaintext=asked.plaintext)
     find(config, query)  # foreign registries end here, before HTTP and keys are imported
     from pullpass.resolve.here import resolve_here
 
-    credential = resolve_here(config, query).credential
-    document = {
-        "ServerURL": server_url,
-        "Username": credential.username,
-        "Secret": credential.secret.reveal(),
-    }
-    return Answer(json.dumps(document))
+    return Answer(render(server_url, resolve_here(config, query).credential))
 
 
 def _store(request: _Request) -> Answer:
@@ -135,7 +121,7 @@ def _store(request: _Request) -> Answer:
 
 def _erase(request: _Request) -> Answer:
     """Erases nothing, since nothing is stored; a failure would crash older podman and skopeo."""
-    return Answer("") if _server_url(request.stdin()) else _failure("erase", NO_SERVER_URL)
+    return Answer("") if read_server_url(request.stdin()) else _failure("erase", NO_SERVER_URL)
 
 
 def _list(request: _Request) -> Answer:
@@ -152,9 +138,3 @@ def _hosts(config: Config) -> list[str]:
         return True
 
     return [address for address in config.registries if answers(address)]
-
-
-def _server_url(raw: bytes) -> str:
-    """Returns the server URL as Docker's helpers read it: lines joined, ends trimmed."""
-    text = raw.decode("utf-8", errors="replace")
-    return "".join(line.removesuffix("\r") for line in text.split("\n")).strip()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pullpass.config.model import Config, CredentialEntry, Registry
 from pullpass.credential import Credential
@@ -11,7 +12,7 @@ from pullpass.exchange import catalog
 from pullpass.exchange.engine import Place, audience, check_parameters, exchange
 from pullpass.exchange.spec import Spec
 from pullpass.http import Flow
-from pullpass.identity.own import mint_for_pull
+from pullpass.identity.own import claims_for_pull, mint_for_pull
 from pullpass.issuer.mint import Minted, Minter
 from pullpass.resolve.choose import Query, find
 
@@ -78,6 +79,16 @@ def identify(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> Minted:
         return mint_for_pull(minter, chosen.entry, chosen.audience, {**facts, "registry": registry})
     except (IdentityError, KeyStoreError) as error:  # keys and issuers know of no registry
         raise IdentityError(f"registry {registry}: no identity: {error}") from error
+
+
+def foresee(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> Mapping[str, Any]:
+    """Returns the claims that ``identify`` would sign, as if at the epoch; nothing is signed.
+
+    Raises:
+        MintDenied: if the role does not allow them.
+    """
+    known = {**facts, "registry": chosen.registry.address}
+    return claims_for_pull(minter, chosen.entry, chosen.audience, known)
 
 
 def trade(chosen: Plan, identity: Minted, now: Callable[[], float] = time.time) -> Flow[Credential]:

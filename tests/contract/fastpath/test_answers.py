@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes.agent import NOT_FOUND, SELF, Asked, agent, error, ok
 from fakes.fastpath import Client, Told, told
 from fakes.helper import PROGRAM
+from fakes.scripted_agent import NOT_FOUND, SELF, Asked, agent, error, ok
 from pullpass.claims import read_token
 
 CREDENTIAL = b'{"ServerURL": "reg.example", "Username": "token", "Secret": "s"}\n'

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes.agent import NOT_FOUND, SELF, agent, error, false_agent, ok
 from fakes.fastpath import Client, Told, build
 from fakes.helper import PROGRAM
+from fakes.scripted_agent import NOT_FOUND, SELF, agent, error, false_agent, ok
 from pullpass.claims import read_token
 
 CREDENTIAL = b'{"Secret": "s"}\n'

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes.agent import agent, error, ok
 from fakes.fastpath import TIMEOUT, Client, told
+from fakes.scripted_agent import agent, error, ok
 
 PROFILE = b"import time:"
 # The first argument is what another system lacks: a module, or a name in one.

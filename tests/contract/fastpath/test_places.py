@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes.agent import NOT_FOUND, Agent, agent, false_agent, ok
 from fakes.fastpath import Client, Told, below_run, told
+from fakes.scripted_agent import NOT_FOUND, Agent, agent, false_agent, ok
 
 NOBODY = 65534
 NAMED, OWN, HOST = b"named\n", b"own\n", b"host\n"

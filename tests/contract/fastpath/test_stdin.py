@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes.agent import NOT_FOUND, SELF, Asked, agent, ok
 from fakes.fastpath import TIMEOUT, Client, Told, build
 from fakes.helper import PROGRAM
+from fakes.scripted_agent import NOT_FOUND, SELF, Asked, agent, ok
 
 STILL_OPEN = b"stdin is still open after 25s: try again\n"
 TOO_LONG = b"stdin is longer than 65536 bytes: no request is so long\n"

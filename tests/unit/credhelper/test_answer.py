@@ -13,14 +13,9 @@ from hypothesis import strategies as st
 from fakes.endpoint import endless
 from fakes.helper import LOOPBACK, SUBJECT, exchanging, node, registry
 from pullpass.claims import read_token
-from pullpass.credhelper.answer import (
-    NO_SERVER_URL,
-    NO_USERNAME,
-    NOT_FOUND,
-    Answer,
-    answer,
-)
+from pullpass.credhelper.answer import NO_USERNAME, Answer, answer
 from pullpass.credhelper.cli import MAX_STDIN
+from pullpass.resolve.docker import NO_SERVER_URL, NOT_FOUND
 
 SOON = 0.3  # seconds
 ACTIONS = ("get", "store", "erase", "list")

@@ -1,0 +1,1 @@
+"""The resident process: its socket protocol, its client and its server."""

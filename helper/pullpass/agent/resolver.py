@@ -1,0 +1,133 @@
+"""Resolves for others: what they share, and what they never share."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pullpass.agent.counters import Counters
+from pullpass.agent.flights import Flights
+from pullpass.agent.peer import Peer
+from pullpass.agent.policy import Policy
+from pullpass.agent.question import Question
+from pullpass.agent.reuse import Grant, Kept
+from pullpass.agent.users import Users
+from pullpass.config.model import Config
+from pullpass.errors import ExchangeUnavailable, MintDenied
+from pullpass.http import AsyncTransport, run_async
+from pullpass.issuer.mint import Minter
+from pullpass.resolve.choose import Query, find
+from pullpass.resolve.flow import Plan, foresee, identify, plan, trade
+
+DEADLINE: Final = 20.0  # seconds for an exchange; clients wait 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Key:
+    """All that decides an answer. Who differs in any of it shares nothing."""
+
+    uid: int
+    pod: frozenset[tuple[str, str]]
+    entry: str
+    registry: str
+    provider: str
+    exchange: str
+    parameters: frozenset[tuple[str, str]]
+    claims: str = field(repr=False)
+
+
+class Resolver:
+    """Resolves by one configuration. What it keeps lives as long as it does."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        policy: Policy,
+        minter: Minter,
+        transport: AsyncTransport,
+        counters: Counters,
+        now: Callable[[], float] = time.time,
+        deadline: float = DEADLINE,
+        users: Users | None = None,
+    ) -> None:
+        self._config = config
+        self._policy = policy
+        self._minter = minter
+        self._transport = transport
+        self._counters = counters
+        self._now = now
+        self._deadline = deadline
+        self._plans: dict[str, Plan] = {}
+        self._flights: Flights[_Key, Grant] = Flights()
+        self._kept = Kept(now=now)
+        self._users = users or Users()
+
+    async def resolve(self, question: Question, peer: Peer) -> Grant:
+        """Returns a credential for question, asked by peer.
+
+        Raises:
+            CallerDenied: if the policy does not let peer have it.
+            PullpassError: as ``resolve.flow.resolve``.
+        """
+        registry, _ = find(self._config, question.query)
+        self._policy.check(peer, registry, question.pod)
+        chosen = self._plan(question.query)
+        facts = {**await self._users.facts(peer.uid), **question.pod}
+        key = self._key(chosen, peer, question.pod, facts)
+        if question.fresh:
+            self._kept.drop(key)
+        elif kept := self._kept.get(key):
+            self._counters.reused += 1
+            return replace(kept, reused=True)
+        self._counters.shared += self._flights.joins(key)
+        return await self._flights.share(key, lambda: self._exchange(key, chosen, facts))
+
+    def _plan(self, query: Query) -> Plan:
+        """Returns the plan of the entry that answers query; reading a spec takes a millisecond."""
+        _, entry = find(self._config, query)
+        if entry.key not in self._plans:
+            self._plans[entry.key] = plan(self._config, query)
+        return self._plans[entry.key]
+
+    def _key(
+        self, chosen: Plan, peer: Peer, pod: Mapping[str, str], facts: Mapping[str, str]
+    ) -> _Key:
+        try:
+            claims = foresee(self._minter, chosen, facts)
+        except MintDenied:
+            identify(self._minter, chosen, facts)  # raises too, and leaves its line in the audit
+            raise
+        return _Key(
+            uid=peer.uid,
+            pod=frozenset(pod.items()),
+            entry=chosen.entry.key,
+            registry=chosen.registry.address,
+            provider=chosen.registry.provider,
+            exchange=chosen.registry.exchange,
+            parameters=frozenset(chosen.registry.parameters.items()),
+            claims=json.dumps(claims, sort_keys=True),
+        )
+
+    async def _exchange(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
+        self._counters.exchanges += 1
+        identity = identify(self._minter, chosen, facts)
+        try:
+            async with asyncio.timeout(self._deadline):
+                credential = await run_async(trade(chosen, identity, self._now), self._transport)
+        except TimeoutError as error:
+            raise ExchangeUnavailable(
+                f"registry {chosen.registry.address}: its exchange has not answered after"
+                f" {self._deadline:.0f}s: try again"
+            ) from error
+        grant = Grant(
+            credential=credential,
+            entry=chosen.entry.key,
+            minted_at=identity.claims["iat"],
+            token_id=identity.claims["jti"],
+            fingerprint=identity.token.fingerprint(),
+        )
+        self._kept.put(key, grant, chosen.entry.reuse)
+        return grant
