@@ -26,7 +26,13 @@ from fakes.programs import (
 )
 
 PULL, PUSH, STRANGER = "docker-pull", "publisher", "stranger"
-SUBJECTS: Final = {PULL: "registry-pull", PUSH: "ci-main", STRANGER: "nobody-we-know"}
+BY_NAMESPACE: Final = "by-namespace"
+SUBJECTS: Final = {
+    PULL: "registry-pull",
+    PUSH: "ci-main",
+    STRANGER: "nobody-we-know",
+    BY_NAMESPACE: "${k8s.namespace}",
+}
 ELSEWHERE: Final = "elsewhere"  # a connection for another registry, which trusts the same issuer
 ELSEWHERE_REGISTRY: Final = "registry.elsewhere.test"
 RULESETS: Final = [

@@ -106,6 +106,23 @@ class CredentialEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CriPull:
+    """``[registry.R.cri]``: how the CRI shim treats pulls from a registry.
+
+    Attributes:
+        override: whether our credential replaces one that the kubelet sends.
+        fail_open: whether a pull goes on without our credential where none can be had.
+        server_address: the origin of the mirror that is the real registry, empty for the registry.
+        auth_failures: what the registry's refusals say beside the usual, in any case.
+    """
+
+    override: bool = False
+    fail_open: bool = False
+    server_address: str = ""
+    auth_failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
     """``[registry."HOST"]``: a registry and how its credentials are had.
 
@@ -124,6 +141,7 @@ class Registry:
     credentials: tuple[CredentialEntry, ...]
     callers: tuple[Caller, ...] = ()
     key: str
+    cri: CriPull = field(default_factory=CriPull)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +152,29 @@ class Listener:
     port: int
     certificate: Path | None
     private_key: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cri:
+    """``[cri]``: the CRI shim.
+
+    Attributes:
+        listen: the socket that the kubelet's ``imageServiceEndpoint`` names.
+        backend: the runtime's socket.
+        status: the socket that tells health and metrics.
+        credentials: who resolves, ``agent`` or ``in-process``.
+        agent: the agent's socket.
+        exchange_timeout: within which a credential must be there.
+        drain: how long running pulls may take once the shim is asked to end.
+    """
+
+    listen: Path = Path("/run/pullpass-cri/cri.sock")
+    backend: Path = Path("/run/containerd/containerd.sock")
+    status: Path = Path("/run/pullpass-cri/status.sock")
+    credentials: str = "agent"
+    agent: Path = Path("/run/pullpass/agent.sock")
+    exchange_timeout: int = 10
+    drain: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,4 +259,5 @@ class Config:
     agent: Agent = field(default_factory=Agent)
     issuer_listener: Listener | None = None
     token_server_listener: Listener | None = None
+    cri: Cri = field(default_factory=Cri)
     sources: tuple[Path, ...] = ()

@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pullpass.config.agent import read_agent, read_callers
+from pullpass.config.cri import read_cri, read_pull
 from pullpass.config.model import (
     MIN_TOKEN_TTL,
     PULL_TTL,
@@ -50,6 +51,7 @@ def parse(values: Mapping[str, Any], default_state_dir: Path) -> Config:
         agent=read_agent(top.table("agent")),
         issuer_listener=_listener(serve, "issuer"),
         token_server_listener=_listener(serve, "token-server"),
+        cri=read_cri(top.table("cri")),
     )
     serve.done()
     top.done()
@@ -138,6 +140,7 @@ def _registry(address: str, key: str, table: Table) -> Registry:
         credentials=tuple(_credential(inner, reuse) for inner in table.tables("credential")),
         callers=read_callers(table, "callers"),
         key=key,
+        cri=read_pull(table.table("cri"), insecure=insecure),
     )
     if not registry.credentials:
         raise table.error("credential", "is missing: say whose identity is shown")

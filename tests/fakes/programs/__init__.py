@@ -1,7 +1,8 @@
 """Real programs for tests: a registry, an engine and the clients that pull from them."""
 
 from fakes.programs.clients import ask_helper, buildah, client_home, docker, podman, skopeo
-from fakes.programs.engine import dockerd
+from fakes.programs.containerd import Containerd, containerd
+from fakes.programs.engine import dockerd, short_directory
 from fakes.programs.image import tiny_image
 from fakes.programs.process import (
     Finished,
@@ -20,6 +21,7 @@ from fakes.programs.registry import Tls, TokenAuth, docker_registry
 __all__ = [
     "DOCKER",
     "PULLERS",
+    "Containerd",
     "Finished",
     "NotReady",
     "Process",
@@ -30,6 +32,7 @@ __all__ = [
     "ask_helper",
     "buildah",
     "client_home",
+    "containerd",
     "docker",
     "docker_registry",
     "dockerd",
@@ -39,6 +42,7 @@ __all__ = [
     "listens",
     "podman",
     "running",
+    "short_directory",
     "skopeo",
     "tiny_image",
 ]

@@ -20,7 +20,7 @@ def dockerd() -> Iterator[str]:
     Needs root. It makes no bridge, touches no firewall, and takes plain http and any certificate
     from 127.0.0.0/8. Its log is ``dockerd.log`` in logs.
     """
-    with _short_directory() as home, _containerd(home) as containerd:
+    with short_directory() as home, _containerd(home) as containerd:
         address = home / "docker.sock"
         argv = ["dockerd", *_options(home, containerd, address)]
         env = environment(HOME=str(home))
@@ -86,7 +86,8 @@ def _pings(address: Path) -> bool:
 
 
 @contextmanager
-def _short_directory() -> Iterator[Path]:
+def short_directory() -> Iterator[Path]:
+    """Gives a folder for sockets, without what may still be mounted there at its end."""
     # Not pytest's: a Unix socket's path has at most 107 bytes.
     directory = Path(tempfile.mkdtemp(prefix="engine-"))
     try:

@@ -1,0 +1,1 @@
+"""The image service between the kubelet and its container runtime."""
