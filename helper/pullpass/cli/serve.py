@@ -41,4 +41,7 @@ def _serve(factory: str, listener: Listener | None, name: str) -> None:
         from pullpass.serving import serve as run
     except ImportError as error:
         raise UsageError("the servers need more: pip install 'pullpass[server]'") from error
+    scheme = "https" if listener.certificate else "http"
+    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    click.echo(f"{name} at {scheme}://{host}:{listener.port}", err=True)
     run(factory, listener)
