@@ -18,7 +18,9 @@ from pullpass.secret import Secret
 
 _TOKEN: Final = re.compile(rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}")
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{48,}={0,2}")
-CANARY: Final = Secret("eyJjYW5hcnkiOjF9.eyJjYW5hcnkiOjF9.c2VhcmNoLWZpbmRzLXRoaXM")
+# Each is found in one way alone: what is known by its text, what has a token's shape by that.
+KNOWN: Final = Secret("a canary which has no shape")
+SHAPED: Final = Secret("eyJjYW5hcnkiOjF9.eyJjYW5hcnkiOjF9.c2VhcmNoLWZpbmRzLXRoaXM")
 
 
 class PromiseBroken(PullpassError):
@@ -63,21 +65,23 @@ def _holds_token(content: bytes) -> bool:
 
 
 def prove(directory: Path, secrets: Iterable[Secret]) -> Searched:
-    """Returns a search of directory that found nothing, after one that found a planted canary.
+    """Returns a search of directory that found nothing, after one that found planted canaries.
 
     Raises:
-        PromiseBroken: if the canary was not found, or anything else was.
+        PromiseBroken: if a canary was not found, or anything else was.
     """
     wanted = [*secrets]
-    planted = directory / "canary"
-    planted.write_text(CANARY.reveal(), encoding="ascii")
+    planted = {directory / "canary-known": KNOWN, directory / "canary-shaped": SHAPED}
     try:
-        with_canary = search(directory, [*wanted, CANARY])
+        for path, canary in planted.items():
+            path.write_text(canary.reveal(), encoding="ascii")
+        with_canaries = search(directory, [*wanted, KNOWN])
     finally:
-        planted.unlink()
-    if planted not in with_canary.found:
+        for path in planted:
+            path.unlink(missing_ok=True)
+    if not planted.keys() <= set(with_canaries.found):
         raise PromiseBroken(
-            "the search does not find the canary that was planted: it proves nothing"
+            "the search does not find the canaries that were planted: it proves nothing"
         )
     searched = search(directory, wanted)
     if searched.found:
