@@ -3,7 +3,6 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,13 +11,13 @@ import pytest
 
 from fakes.deployment import Deployment
 from fakes.programs import Puller, ask_helper, environment
+from fakes.resting import TOKEN, holding, rests_nowhere
 
 # Gives a client what pullpass answers, and keeps a copy for the search.
 WITNESS: Final = """\
 #!/bin/sh
 docker-credential-pullpass "$@" | tee -a "$WITNESSED"
 """
-TOKEN: Final = r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+"  # any signed JWT
 PRIVATE_KEY: Final = "PRIVATE KEY-----"
 
 
@@ -74,21 +73,3 @@ def witness(directory: Path) -> str:
     program.write_text(WITNESS)
     program.chmod(0o755)
     return f"{directory}:{environment()['PATH']}"
-
-
-def rests_nowhere(pattern: str, places: Iterable[Path], *, canary: str) -> bool:
-    """Tells whether nothing below places holds pattern, once a canary was found in each of them."""
-    planted = {place / "canary" for place in places}
-    for file in planted:
-        file.write_text(f"before {canary} after")
-    assert holding(pattern, places) >= planted
-    for file in planted:
-        file.unlink()
-    return not holding(pattern, places)
-
-
-def holding(pattern: str, places: Iterable[Path]) -> set[Path]:
-    """Returns the files below places that hold pattern."""
-    wanted = re.compile(pattern.encode())
-    files = (path for place in places for path in place.rglob("*") if path.is_file())
-    return {path for path in files if wanted.search(path.read_bytes())}
