@@ -39,7 +39,10 @@ def walked(
         assert one.advice.isprintable()
         assert (one.exit_status != 0) is (one.level is Level.ERROR)
         assert one.advice or one.level is not Level.WARNING
-    assert "eyJ" not in repr(found), "every secret of the chain begins so"
+    shown = repr(found)
+    for key in chain.keys.held.values():
+        shown = shown.replace(key.active.kid, "")  # random text, so anything may be in it
+    assert "eyJ" not in shown, "every secret of the chain begins so"
     assert "hidden" not in repr(found), "the realm's query"
     return {one.link: one for one in found}
 

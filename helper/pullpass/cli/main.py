@@ -49,7 +49,20 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a mark that the terminal does not know is no error
             stream.reconfigure(errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    if isinstance(sys.stdout, TextIOWrapper) and not _written(sys.stdout):
+        status = status or CANNOT_WRITE
+    sys.exit(status)
+
+
+def _written(stream: TextIOWrapper) -> bool:
+    """Tells whether all went out. Python would try again at its end, with words of its own."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
 
 
 def run(arguments: Sequence[str]) -> int:
