@@ -1,6 +1,7 @@
 """Rules for every test: nothing leaves this machine, and in CI nothing is skipped."""
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Generator
@@ -33,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
             pytest.fail(f"{event} to {host}: a test must not leave loopback")
 
     sys.addaudithook(stay)
+    _hear_signals()
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
     return _without_skip(report)
+
+
+def _hear_signals() -> None:
+    """Undoes what nohup and background jobs ignore: programs under test inherit it."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _without_skip(report: Report) -> Report:
