@@ -4,6 +4,7 @@ from fakes.programs.clients import ask_helper, buildah, client_home, docker, pod
 from fakes.programs.containerd import Containerd, containerd
 from fakes.programs.engine import dockerd, short_directory
 from fakes.programs.image import tiny_image
+from fakes.programs.openbao import OpenBao, openbao
 from fakes.programs.process import (
     Finished,
     NotReady,
@@ -24,6 +25,7 @@ __all__ = [
     "Containerd",
     "Finished",
     "NotReady",
+    "OpenBao",
     "Process",
     "Puller",
     "Tls",
@@ -40,6 +42,7 @@ __all__ = [
     "finished",
     "free_port",
     "listens",
+    "openbao",
     "podman",
     "running",
     "short_directory",
