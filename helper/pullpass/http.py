@@ -4,7 +4,7 @@ A flow is a generator which yields requests and is sent responses, so that what 
 an answer is read can be told without a socket. ``run`` and ``run_async`` drive it.
 
 Rules kept here: no redirect is followed, every body is bounded, every wait has a deadline, plain
-http goes to loopback only and never through a proxy.
+http goes to loopback only, and nothing for loopback goes through a proxy.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from pullpass import __version__
-from pullpass.errors import ConfigError, TransportError
+from pullpass.errors import TransportError
+from pullpass.network import DIRECT, Network, Proxy
 from pullpass.origin import is_loopback
+from pullpass.trust import distrust, trusted
 
 MAX_BODY: Final = 1 << 20  # bytes; the longest honest answer, a Google token, has about 12 kB
-TIMEOUT: Final = 10.0  # seconds for a whole request, answer included
-CONNECT_TIMEOUT: Final = 5.0  # seconds
 MAX_SKEW: Final = 30  # seconds between two clocks; what most relying parties allow at least
 _DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7: the one form that is sent today
 KEEP: Final = 5.0  # seconds that an idle connection is kept
@@ -139,11 +139,14 @@ class HttpTransport:
 
     For one thread, outside an event loop: it runs a loop of its own, since only there does a
     deadline end every wait. A blocking read starts its time-out anew with each byte of a header.
+
+    Raises:
+        ConfigError: if the network's authorities cannot be read.
     """
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, network: Network = DIRECT) -> None:
+        self._transport = AsyncHttpTransport(network)
         self._runner = asyncio.Runner()
-        self._transport = AsyncHttpTransport(timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -166,23 +169,28 @@ class AsyncHttpTransport:
     """As HttpTransport, for an event loop; an idle connection is kept for keep seconds.
 
     Raises:
-        ConfigError: if the environment names a proxy that cannot be used.
+        ConfigError: if the network's authorities cannot be read.
     """
 
-    def __init__(self, timeout: float = TIMEOUT, keep: float = KEEP) -> None:
-        self._timeout = timeout
-        self._client = _client(_trust(), keep)
+    def __init__(self, network: Network = DIRECT, keep: float = KEEP) -> None:
+        self._network = network
+        trust = trusted(network.ca_bundle)
+        self._clients = {
+            proxy: _client(network, trust, keep, proxy) for proxy in {None, network.proxy}
+        }
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
     async def send(self, request: Request) -> Response:
         """Returns the answer to request. Raises: TransportError."""
         _refuse_plaintext(request)
+        proxy = self._network.proxy_for(request.url)
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._answer(request)
+            async with asyncio.timeout(self._network.timeout):
+                return await self._answer(request, self._clients[proxy])
         except (
             httpx.HTTPError,
             httpx.InvalidURL,
@@ -190,36 +198,38 @@ class AsyncHttpTransport:
             TimeoutError,
             UnicodeError,
         ) as error:
-            raise _no_answer(request, error) from error
+            raise _no_answer(request, error, proxy) from error
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, client: httpx.AsyncClient) -> Response:
         body = bytearray()
-        answer = await self._client.send(_wire(request), stream=True)
+        answer = await client.send(_wire(request), stream=True)
         async with aclosing(answer):
             async for chunk in answer.aiter_raw():
                 _take(body, chunk, request)
         return _response(answer, body)
 
 
-def _trust() -> ssl.SSLContext:
-    # The host's own store, as other clients use; honours SSL_CERT_FILE and SSL_CERT_DIR.
-    return ssl.create_default_context()
-
-
-def _client(trust: ssl.SSLContext, keep: float) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep)
-    try:
-        return httpx.AsyncClient(
+def _client(
+    network: Network, trust: ssl.SSLContext, keep: float, proxy: Proxy | None
+) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(
             verify=trust,
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-            limits=limits,
-            mounts={"http://": httpx.AsyncHTTPTransport(verify=trust, limits=limits)},
-        )
-    except (ImportError, ValueError, httpx.InvalidURL) as error:  # SOCKS wants a package more
-        raise ConfigError(
-            "the proxy that the environment names cannot be used: let HTTPS_PROXY and ALL_PROXY be"
-            " http://host:port, and NO_PROXY a list of hosts"
-        ) from error
+            limits=httpx.Limits(
+                max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep
+            ),
+            proxy=_wire_proxy(proxy, trust) if proxy else None,
+        ),
+        timeout=httpx.Timeout(None, connect=network.connect_timeout),
+        trust_env=False,
+    )
+
+
+def _wire_proxy(proxy: Proxy, trust: ssl.SSLContext) -> httpx.Proxy:
+    named = proxy.username or proxy.password
+    auth = (proxy.username, proxy.password.reveal()) if named else None
+    over_tls = proxy.origin.startswith("https:")
+    return httpx.Proxy(proxy.origin, ssl_context=trust if over_tls else None, auth=auth)
 
 
 def _wire(request: Request) -> httpx.Request:
@@ -255,10 +265,23 @@ def _response(answer: httpx.Response, body: bytearray) -> Response:
     return Response(status=answer.status_code, headers=headers, body=bytes(body))
 
 
-def _no_answer(request: Request, error: Exception) -> TransportError:
+def _no_answer(request: Request, error: Exception, proxy: Proxy | None) -> TransportError:
+    through = f" through the proxy {proxy.origin}" if proxy else ""
     if isinstance(error, (httpx.TimeoutException, TimeoutError)):
-        return TransportError(f"{request.origin}: no answer in time; is it reachable from here?")
-    return TransportError(f"{request.origin}: no answer ({_reason(error)})")
+        why = f"no answer in time{through}; is it reachable from here?"
+    elif isinstance(error, httpx.ProxyError):
+        why = f"no answer{through}, which {_refusal(error)}"
+    else:
+        why = f"no answer{through} ({_reason(error)})"
+    return TransportError(f"{request.origin}: {why}")
+
+
+def _refusal(error: httpx.ProxyError) -> str:
+    """Names the status that the library puts first, without the peer's bytes behind it."""
+    status = str(error)[:3]
+    if status == "407":
+        return "asks for a user name and password: write HTTPS_PROXY as http://user:password@host"
+    return f"answers {status}: let it allow this host, or name the host in NO_PROXY"
 
 
 def _reason(error: Exception) -> str:
@@ -266,7 +289,7 @@ def _reason(error: Exception) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
+            return distrust(cause)
         if isinstance(cause, OSError) and cause.strerror:
             # The loop's own text repeats the address; TLS and DNS count their errors by themselves.
             number = 0 if isinstance(cause, ssl.SSLError) else cause.errno or 0

@@ -56,7 +56,10 @@ def test_a_certificate_of_an_unknown_authority_is_told_as_such(
 
     done = pull(home, secure_reference, secure.environment() | {"SSL_CERT_FILE": str(stranger)})
 
-    why = "unable to get local issuer certificate"
+    why = (
+        "unable to get local issuer certificate: name its authority in http.ca_bundle or"
+        " SSL_CERT_FILE"
+    )
     assert done.returncode != 0
     assert said(secure, secure.token_server, why) in done.stderr
 
@@ -70,7 +73,10 @@ def test_a_certificate_for_another_name_is_told_as_such(
 
         done = pull(home, secure_reference, secure.environment(config))
 
-    why = "IP address mismatch, certificate is not valid for '127.0.0.1'."
+    why = (
+        "IP address mismatch, certificate is not valid for '127.0.0.1': ask for the name that it"
+        " was made for"
+    )
     assert done.returncode != 0
     assert said(secure, f"https://{address}", why) in done.stderr
 

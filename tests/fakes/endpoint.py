@@ -3,6 +3,7 @@
 Each is gone when its block ends.
 """
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,13 +17,16 @@ PACE: Final = 0.2  # seconds between two drips
 
 
 @contextmanager
-def answering(send: Callable[[Request], Response | None]) -> Iterator[str]:
+def answering(
+    send: Callable[[Request], Response | None], tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serves what send returns and gives the origin; None closes the connection unanswered."""
+    scheme = "https" if tls else "http"
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            url = f"http://{self.headers['Host']}{self.path}"
+            url = f"{scheme}://{self.headers['Host']}{self.path}"
             request = Request(method="POST", url=url, headers=dict(self.headers.items()), body=body)
             if response := send(request):
                 with suppress(ConnectionError):  # a client may have enough of a long answer
@@ -40,7 +44,11 @@ def answering(send: Callable[[Request], Response | None]) -> Iterator[str]:
             """Prints nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        yield from _served(server)
+        if tls:
+            server.socket = tls.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        yield from _served(server, scheme)
 
 
 @contextmanager
@@ -62,9 +70,11 @@ def endless(beginning: bytes = b"", drip: bytes = b"") -> Iterator[str]:
             ended.set()
 
 
-def _served(server: ThreadingTCPServer | ThreadingHTTPServer) -> Iterator[str]:
+def _served(
+    server: ThreadingTCPServer | ThreadingHTTPServer, scheme: str = "http"
+) -> Iterator[str]:
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()

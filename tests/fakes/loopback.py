@@ -1,5 +1,6 @@
 """A small HTTP server on loopback which behaves well or badly, by the path that is asked for."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,6 +46,9 @@ class Answers(BaseHTTPRequestHandler):
 
     def encoding(self) -> None:
         self.answer(200, self.headers["Accept-Encoding"].encode())
+
+    def told(self) -> None:
+        self.answer(200, str(self.headers).encode())
 
     def peer(self) -> None:
         self.answer(200, str(self.client_address[1]).encode())
@@ -103,11 +107,15 @@ class Loopback(ThreadingHTTPServer):
     daemon_threads = False
     block_on_close = True
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.seen: list[str] = []
         self.ending = Event()
-        self.scheme = "http"
+        self.scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
 
     def url(self, path: str) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_port}/{path}"

@@ -1,23 +1,20 @@
-import asyncio
 import socket
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.loopback import Loopback, listening
-from pullpass.errors import ConfigError, TransportError
-from pullpass.http import AsyncHttpTransport, HttpTransport, Request, Response
+from fakes.sending import PATIENT, SENDERS, Sends
+from pullpass.errors import TransportError
+from pullpass.http import HttpTransport, Request, Response
+from pullpass.network import Network
 from pullpass.origin import is_loopback
 
-QUICK = 0.3  # seconds that a transport waits where it must give up
-PATIENCE = 15.0  # seconds that it waits elsewhere
+QUICK = Network(timeout=0.3)
 
 
 def get(url: str, **more: Any) -> Request:
@@ -90,29 +87,7 @@ def server() -> Iterator[Loopback]:
         yield started
 
 
-def send(request: Request, timeout: float = PATIENCE) -> Response:
-    with HttpTransport(timeout) as transport:
-        return transport.send(request)
-
-
-def send_async(request: Request, timeout: float = PATIENCE) -> Response:
-    async def once() -> Response:
-        transport = AsyncHttpTransport(timeout)
-        try:
-            return await transport.send(request)
-        finally:
-            await transport.aclose()
-
-    return asyncio.run(once())
-
-
-class Sends(Protocol):
-    """The signature of both ways to send."""
-
-    def __call__(self, request: Request, timeout: float = PATIENCE) -> Response: ...
-
-
-@pytest.fixture(params=[send, send_async])
+@pytest.fixture(params=SENDERS)
 def ask(request: pytest.FixtureRequest) -> Sends:
     chosen: Sends = request.param
     return chosen
@@ -141,7 +116,7 @@ def test_a_header_sent_twice_is_joined_by_a_comma(server: Loopback, ask: Sends) 
 
 
 def test_a_connection_is_kept_for_the_next_request(server: Loopback) -> None:
-    with HttpTransport(PATIENCE) as transport:
+    with HttpTransport(PATIENT) as transport:
         first, second = (transport.send(get(server.url("peer"))) for _ in range(2))
     assert first.body == second.body
 
@@ -166,7 +141,7 @@ def test_an_answer_that_is_too_slow_is_given_up(server: Loopback, ask: Sends, pa
     started = monotonic()
     with pytest.raises(TransportError, match="in time"):
         ask(get(server.url(path)), QUICK)
-    assert monotonic() - started < PATIENCE / 2
+    assert monotonic() - started < PATIENT.timeout / 2
 
 
 @pytest.mark.parametrize("path", ["short", "gibberish", "long", "silent", "slow_body"])
@@ -229,68 +204,3 @@ def test_a_header_that_cannot_be_sent_is_a_transport_error(
     with pytest.raises(TransportError):
         ask(get(server.url("plain"), headers={"Authorization": header}))
     assert server.seen == []
-
-
-def test_plain_http_goes_around_a_proxy(
-    server: Loopback, ask: Sends, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{taken.getsockname()[1]}")
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
-        assert ask(get(server.url("plain"))).status == 200
-
-
-@pytest.fixture
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def https_server(authority: trustme.CA) -> Iterator[Loopback]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = Loopback()
-    server.scheme = "https"
-    server.socket = context.wrap_socket(
-        server.socket, server_side=True, do_handshake_on_connect=False
-    )
-    with listening(server):
-        yield server
-
-
-def test_a_certificate_of_the_hosts_own_store_is_trusted(
-    https_server: Loopback,
-    authority: trustme.CA,
-    ask: Sends,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    assert ask(get(https_server.url("plain"))).body == b"hello"
-
-
-def test_another_certificate_is_not_trusted(https_server: Loopback, ask: Sends) -> None:
-    with pytest.raises(TransportError, match="certificate is not trusted"):
-        ask(get(https_server.url("plain")))
-    assert https_server.seen == []
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("ALL_PROXY", "socks5://user:hunter2@proxy.example:1080"),
-        ("HTTPS_PROXY", "ftp://user:hunter2@proxy.example"),
-        ("NO_PROXY", "[::1"),
-    ],
-)
-def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigError, match="proxy that the environment names") as refused:
-        HttpTransport()
-    assert "hunter2" not in str(refused.value)

@@ -22,6 +22,7 @@ from pullpass.agent.place import BACKLOG, Place, listening, place_of, reopen
 from pullpass.agent.policy import Policy, policy_of
 from pullpass.agent.resolver import Resolver
 from pullpass.config.model import Config
+from pullpass.config.network import network_of
 from pullpass.errors import PullpassError
 from pullpass.http import AsyncHttpTransport
 from pullpass.resolve.here import minter_of
@@ -73,7 +74,7 @@ class _Agent:
         ended = asyncio.Event()
         self._on_signals(ended)
         async with AsyncExitStack() as stack:
-            self._transport = AsyncHttpTransport(keep=KEEP)
+            self._transport = AsyncHttpTransport(network_of(config), keep=KEEP)
             await stack.enter_async_context(aclosing(self._transport))
             self._open(config, policy)
             await stack.enter_async_context(self._metrics(config))
@@ -173,5 +174,9 @@ class _Agent:
 def _needs_restart(old: Config, new: Config) -> Mapping[str, str]:
     """Returns what the journal is to say of settings that only a new process takes."""
     fixed = ("socket", "metrics", "max_connections", "max_connections_per_user")
-    moved = [name for name in fixed if getattr(old.agent, name) != getattr(new.agent, name)]
-    return {"restart_for": ", ".join(f"agent.{name}" for name in moved)} if moved else {}
+    moved = [
+        f"agent.{name}" for name in fixed if getattr(old.agent, name) != getattr(new.agent, name)
+    ]
+    if old.http != new.http:
+        moved.append("http")
+    return {"restart_for": ", ".join(moved)} if moved else {}

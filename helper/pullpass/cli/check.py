@@ -11,6 +11,7 @@ from rich.markup import escape
 from pullpass.check.finding import Finding, Level
 from pullpass.check.walk import Walk
 from pullpass.config.load import HOST, load
+from pullpass.config.network import network_of
 from pullpass.errors import ConfigError, PullpassError
 from pullpass.http import HttpTransport
 from pullpass.reference import parse_reference, parse_registry
@@ -57,7 +58,7 @@ def _findings(address: str, repository: str | None) -> Iterator[Finding]:
     files = ", ".join(map(str, config.sources))
     names = ", ".join(config.registries)
     yield Finding(link="configuration", level=Level.OK, saw=f"{files}: registry {names}")
-    with HttpTransport() as transport:
+    with HttpTransport(network_of(config)) as transport:
         for registry in [address] if address else config.registries:
             yield from Walk(
                 config=config,

@@ -28,6 +28,10 @@ def token_server() -> None:
 
 
 def _check_token_server(config: Config) -> None:
+    from pullpass.config.network import network_of
+    from pullpass.trust import trusted
+
+    trusted(network_of(config).ca_bundle)  # a wrong one is told here, not by a worker
     if not config.services:
         raise ConfigError("is empty: add the registry that trusts this server", key="services")
 

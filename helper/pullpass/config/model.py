@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pullpass.network import Proxy
+
 PULL_TTL: Final = 300  # seconds; what the token of a pull lives
 MIN_TOKEN_TTL: Final = 60  # seconds; clients take no registry token that lives shorter
 
@@ -242,6 +244,25 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """``[http]``: how others are reached. What is None is the environment's or the program's.
+
+    Attributes:
+        proxy: who is asked for connections.
+        no_proxy: what is reached without a proxy.
+        ca_bundle: a file of authorities that are believed beside the system's.
+        connect_timeout: for a connection.
+        timeout: for a whole request.
+    """
+
+    proxy: Proxy | None = None
+    no_proxy: tuple[str, ...] | None = None
+    ca_bundle: Path | None = None
+    connect_timeout: int | None = None
+    timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings, of all files.
 
@@ -260,4 +281,5 @@ class Config:
     issuer_listener: Listener | None = None
     token_server_listener: Listener | None = None
     cri: Cri = field(default_factory=Cri)
+    http: Http = field(default_factory=Http)
     sources: tuple[Path, ...] = ()

@@ -22,6 +22,7 @@ from pullpass.config.model import (
     TransitKey,
 )
 from pullpass.config.names import check_names
+from pullpass.config.network import read_http
 from pullpass.config.reader import Table
 from pullpass.errors import InvalidReference
 from pullpass.origin import is_loopback
@@ -52,6 +53,7 @@ def parse(values: Mapping[str, Any], default_state_dir: Path) -> Config:
         issuer_listener=_listener(serve, "issuer"),
         token_server_listener=_listener(serve, "token-server"),
         cri=read_cri(top.table("cri")),
+        http=read_http(top.table("http")),
     )
     serve.done()
     top.done()

@@ -14,6 +14,7 @@ from pullpass.demo.settings import Files, draw_addresses
 from pullpass.errors import PullpassError, TransportError
 from pullpass.http import HttpTransport, Request
 from pullpass.keys.file import FileKeyStore
+from pullpass.network import Network
 
 TRIES: Final = 5  # draws of ports, in case somebody else has one of them
 READY_WITHIN: Final = 30.0  # seconds
@@ -85,7 +86,7 @@ class _Starter:
             self._serve("token-server", self.files.token_server, ports.token_port),
         ]
         name, registry = self._registry()
-        transport = self.stack.enter_context(HttpTransport(timeout=2.0))
+        transport = self.stack.enter_context(HttpTransport(Network(timeout=2.0)))
         for program in (*ours, registry):
             _wait(transport, program)
         return name

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pullpass.config.model import Config
+from pullpass.config.network import network_of
 from pullpass.http import HttpTransport, run
 from pullpass.identity.facts import process_facts
 from pullpass.issuer.audit import AuditFile
@@ -27,6 +28,6 @@ def resolve_here(config: Config, query: Query) -> Resolved:
     Raises:
         PullpassError: as ``resolve``.
     """
-    with HttpTransport() as transport:
+    with HttpTransport(network_of(config)) as transport:
         asked = replace(query, facts={**query.facts, **process_facts()})
         return run(resolve(config, minter_of(config), asked), transport)

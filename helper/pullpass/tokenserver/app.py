@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from pullpass.config.load import load
 from pullpass.config.model import Config
+from pullpass.config.network import network_of
 from pullpass.errors import (
     InvalidToken,
     KeyStoreError,
@@ -63,7 +64,7 @@ def application(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        real = AsyncHttpTransport()
+        real = AsyncHttpTransport(network_of(config))
         app.state.server = TokenServer(config, tokens, transport or real)
         app.state.patience = patience
         yield

@@ -68,11 +68,12 @@ async def _source(config: Config) -> AsyncIterator["CredentialSource"]:
 
         yield FromAgent(AgentClient(config.cri.agent))
         return
+    from pullpass.config.network import network_of
     from pullpass.http import AsyncHttpTransport
     from pullpass.resolve.here import minter_of
     from pullpass_plugin.cri.inprocess import TRY_TIMEOUT, InProcess
 
-    transport = AsyncHttpTransport(TRY_TIMEOUT)
+    transport = AsyncHttpTransport(network_of(config, timeout=TRY_TIMEOUT))
     try:
         yield InProcess(config, minter_of(config), transport)
     finally:
