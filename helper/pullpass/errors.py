@@ -10,6 +10,7 @@ The number is the exit status of the commands, from sysexits(3):
     │   ├── InvalidChallenge     65
     │   └── InvalidToken         65
     ├── ConfigError              78  change this setting
+    ├── FileError                74  make room for this file, or mend its rights
     ├── KeyStoreError            77  mend the key or its file
     ├── CredentialNotFound        1  not a registry of ours: ask somebody else
     ├── IdentityError            77  no subject token can be had
@@ -80,6 +81,12 @@ class ConfigError(PullpassError):
     def __init__(self, message: str, *, key: str = "") -> None:
         super().__init__(f"{key}: {message}" if key else message)
         self.key = key
+
+
+class FileError(PullpassError):
+    """A file cannot be read or written."""
+
+    exit_status = 74
 
 
 class KeyStoreError(PullpassError):

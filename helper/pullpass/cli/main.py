@@ -12,6 +12,7 @@ from pullpass import __version__
 from pullpass.cli.agent import agent
 from pullpass.cli.check import check
 from pullpass.cli.demo import demo
+from pullpass.cli.docker import docker
 from pullpass.cli.get import get
 from pullpass.cli.key import key
 from pullpass.cli.mint import mint
@@ -38,6 +39,7 @@ def root(config: str | None) -> None:
 root.add_command(agent)
 root.add_command(check)
 root.add_command(demo)
+root.add_command(docker)
 root.add_command(get)
 root.add_command(key)
 root.add_command(mint)
