@@ -74,6 +74,7 @@ class ConfigError(PullpassError):
 
     Attributes:
         key: the setting's dotted name, empty where the whole file is meant.
+        reason: what is wrong, without the key.
     """
 
     exit_status = 78
@@ -81,6 +82,7 @@ class ConfigError(PullpassError):
     def __init__(self, message: str, *, key: str = "") -> None:
         super().__init__(f"{key}: {message}" if key else message)
         self.key = key
+        self.reason = message
 
 
 class FileError(PullpassError):

@@ -41,6 +41,8 @@ class Request:
     Attributes:
         headers: names in any case.
         max_body: the longest answer that is taken, in bytes.
+        patient: whether an answer that says «not now, ask again in a few seconds» is followed,
+            within the time that the transport has.
     """
 
     method: str
@@ -48,6 +50,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     max_body: int = MAX_BODY
+    patient: bool = False
 
     @property
     def origin(self) -> str:
@@ -75,6 +78,13 @@ class Response:
         except ValueError:
             return None
         return date.timestamp()
+
+    @property
+    def retry_after(self) -> int | None:
+        """Returns after how many seconds to ask again, None where that is not said in seconds."""
+        # RFC 9110 §10.2.3; the other form, a date, depends on whose clock is right.
+        text = self.headers.get("retry-after", "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 Flow = Generator[Request, Response, T]
@@ -189,8 +199,12 @@ class AsyncHttpTransport:
         _refuse_plaintext(request)
         proxy = self._network.proxy_for(request.url)
         try:
-            async with asyncio.timeout(self._network.timeout):
-                return await self._answer(request, self._clients[proxy])
+            async with asyncio.timeout(self._network.timeout) as deadline:
+                answer = await self._answer(request, self._clients[proxy])
+                while request.patient and (wait := _wait(answer, deadline)):
+                    await asyncio.sleep(wait)
+                    answer = await self._answer(request, self._clients[proxy])
+                return answer
         except (
             httpx.HTTPError,
             httpx.InvalidURL,
@@ -207,6 +221,19 @@ class AsyncHttpTransport:
             async for chunk in answer.aiter_raw():
                 _take(body, chunk, request)
         return _response(answer, body)
+
+
+def _wait(answer: Response, deadline: asyncio.Timeout) -> float:
+    """Returns how long to wait before asking again, 0 for not at all.
+
+    These two statuses alone say that nothing was done: after any other, a token that is good for
+    one showing may have been shown. As much time stays for the answer as the wait takes.
+    """
+    if answer.status not in {429, 503} or answer.retry_after is None:
+        return 0.0
+    wait = max(1.0, answer.retry_after)
+    left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
+    return wait if 2 * wait < left else 0.0
 
 
 def _client(

@@ -46,7 +46,7 @@ def spec_of(
     step: Mapping[str, Any], credential: Mapping[str, Any] | None = None, **more: object
 ) -> Spec:
     base = {"id": "one", "url": "https://{registry}/t", "out": {"token": "token"}}
-    ends = {"username": ["u"], "password": "{one.token}"}
+    ends = {"username": ["u"], "password": ["{one.token}"]}
     return read_spec(
         {"steps": [{**base, **step}], "credential": {**ends, **(credential or {})}, **more}, "acme"
     )

@@ -39,6 +39,13 @@ class Answers(BaseHTTPRequestHandler):
     def refused(self) -> None:
         self.answer(401, b"no", **{"WWW-Authenticate": "Basic"})
 
+    def busy(self) -> None:
+        if self.server.seen.count(self.path) == 1:
+            status, _, wait = self.path.partition("?")[2].partition(",")
+            self.answer(int(status), b"not now", **({"Retry-After": wait} if wait else {}))
+        else:
+            self.plain()
+
     def echo(self) -> None:
         length = int(self.headers["Content-Length"])
         kind = self.headers["Content-Type"].encode()

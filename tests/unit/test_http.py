@@ -33,6 +33,45 @@ def test_neither_a_request_nor_a_response_shows_what_may_be_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("30", 30),
+        (" 0 ", 0),
+        ("", None),
+        ("-1", None),
+        ("soon", None),
+        ("1" * 6, None),
+        ("٣", None),
+    ],
+)
+def test_when_to_ask_again_is_read_where_it_is_said_in_seconds(
+    text: str, seconds: int | None
+) -> None:
+    assert Response(status=429, headers={"retry-after": text}).retry_after == seconds
+
+
+@pytest.mark.parametrize("send", SENDERS)
+@pytest.mark.parametrize("refusal", ["429,1", "503,0"])
+def test_who_says_when_to_ask_again_is_asked_again_then(
+    server: Loopback, send: Sends, refusal: str
+) -> None:
+    answer = send(get(server.url(f"busy?{refusal}"), patient=True))
+    assert (answer.body, len(server.seen)) == (b"hello", 2)
+
+
+@pytest.mark.parametrize("send", SENDERS)
+@pytest.mark.parametrize(
+    ("refusal", "patient"),
+    [("429,1", False), ("429,8", True), ("429", True), ("502,1", True), ("500,1", True)],
+)
+def test_nobody_else_is_asked_twice(
+    *, server: Loopback, send: Sends, refusal: str, patient: bool
+) -> None:
+    answer = send(get(server.url(f"busy?{refusal}"), patient=patient), Network(timeout=15.0))
+    assert (answer.body, len(server.seen)) == (b"not now", 1)
+
+
+@pytest.mark.parametrize(
     ("url", "origin"),
     [
         ("https://reg.example", "https://reg.example"),

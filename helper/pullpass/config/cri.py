@@ -37,11 +37,10 @@ def read_pull(table: Table, *, insecure: bool) -> CriPull:
     fail = table.text("fail", "closed")
     if fail not in _FAILS:
         raise table.error("fail", 'takes "closed" or "open"')
-    stated = table.has("server_address")
     pull = CriPull(
         override=table.flag("override", default=False),
         fail_open=_FAILS[fail],
-        server_address=table.origin("server_address", "", insecure=insecure) if stated else "",
+        server_address=table.origin("server_address", insecure=insecure),
         auth_failures=table.texts("auth_failures", ()),
     )
     table.done()

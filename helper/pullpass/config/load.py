@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pullpass.config.model import Config
+from pullpass.config.model import Config, ProviderFile
 from pullpass.config.parse import parse
-from pullpass.config.reader import dotted
+from pullpass.config.reader import dotted, is_name
 from pullpass.errors import ConfigError, InvalidReference
 from pullpass.reference import parse_registry
 
 VARIABLE: Final = "PULLPASS_CONFIG"
+PROVIDERS: Final = "providers.d"  # beside the configuration
 MAX_FILE: Final = 1 << 20  # bytes
 HOST: Final = Path("/etc/pullpass")
 HOST_STATE: Final = Path("/var/lib/pullpass")
@@ -28,7 +29,8 @@ def load(environ: Mapping[str, str] = os.environ, host: Path = HOST) -> Config:
     files = _files(environ, host)
     tables = [(path, _read(path)) for path in files]
     state = state_dir(environ, is_root=_is_root())
-    return replace(parse(merge(tables), state), sources=tuple(files))
+    providers = _providers(_provider_files(environ, host))
+    return replace(parse(merge(tables), state), sources=tuple(files), providers=providers)
 
 
 def state_dir(environ: Mapping[str, str], *, is_root: bool) -> Path:
@@ -91,6 +93,30 @@ def _files(environ: Mapping[str, str], host: Path) -> list[Path]:
     if home := _home(environ, "XDG_CONFIG_HOME", ".config"):
         found.append(home / "pullpass" / "config.toml")
     return [path for path in found if _is_there(path)]
+
+
+def _provider_files(environ: Mapping[str, str], host: Path) -> list[Path]:
+    if named := environ.get(VARIABLE):
+        folders = [Path(named).parent]
+    else:
+        home = _home(environ, "XDG_CONFIG_HOME", ".config")
+        folders = [host, *([home / "pullpass"] if home else [])]
+    return [path for folder in folders for path in sorted((folder / PROVIDERS).glob("*.toml"))]
+
+
+def _providers(paths: Iterable[Path]) -> dict[str, ProviderFile]:
+    found: dict[str, ProviderFile] = {}
+    for path in paths:
+        name = path.stem
+        if not is_name(name):
+            raise ConfigError(f"{path} names no provider: use a-z, 0-9, '-', '_' and '.'")
+        if name in found:
+            raise ConfigError(
+                f"stands in {found[name].path} and in {path}: keep one",
+                key=dotted("providers", name),
+            )
+        found[name] = ProviderFile(path=path, content=_read(path))
+    return found
 
 
 def _is_there(path: Path) -> bool:

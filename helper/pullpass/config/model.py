@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pullpass.network import Proxy
 
@@ -130,7 +130,7 @@ class Registry:
 
     Attributes:
         address: ``host[:port]`` as written, Docker Hub's names as ``docker.io``.
-        exchange: the origin that answers the exchange.
+        exchange: the origin that answers the exchange, empty for the one that its provider names.
         callers: who may ask the agent for it; none named means all whom the agent allows.
         key: the dotted key, for errors.
     """
@@ -263,11 +263,20 @@ class Http:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFile:
+    """A provider's spec of somebody's own, which nobody has looked into yet."""
+
+    path: Path
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings, of all files.
 
     Attributes:
         state_dir: keys and audit.
+        providers: the specs beside those that come with the package, by name.
         sources: the files that were read, in their order.
     """
 
@@ -275,6 +284,7 @@ class Config:
     keys: Mapping[str, TransitKey] = field(default_factory=dict)
     issuers: Mapping[str, Issuer] = field(default_factory=dict)
     registries: Mapping[str, Registry] = field(default_factory=dict)
+    providers: Mapping[str, ProviderFile] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     connections: Mapping[str, Connection] = field(default_factory=dict)
     agent: Agent = field(default_factory=Agent)

@@ -136,7 +136,7 @@ def _registry(address: str, key: str, table: Table) -> Registry:
     registry = Registry(
         address=address,
         provider=table.text("provider"),
-        exchange=table.origin("exchange", origin, insecure=insecure),
+        exchange=table.origin("exchange", insecure=insecure),
         parameters=table.mapping("parameters"),
         insecure=insecure,
         credentials=tuple(_credential(inner, reuse) for inner in table.tables("credential")),

@@ -33,6 +33,11 @@ def dotted(*names: str) -> str:
     return ".".join(name if _BARE.fullmatch(name) else _quoted(name) for name in names)
 
 
+def is_name(text: str) -> bool:
+    """Tells whether text may name what others refer to, such as ``docker-pull``."""
+    return _NAME.fullmatch(text) is not None
+
+
 def _quoted(name: str) -> str:
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -56,6 +61,10 @@ class Table:
     def has(self, name: str) -> bool:
         """Tells whether name is set and was not taken yet."""
         return name in self._values
+
+    def names(self) -> tuple[str, ...]:
+        """Returns the names that are set and were not taken yet."""
+        return tuple(self._values)
 
     def peek(self, name: str) -> Any:
         """Returns what stands at name without taking it."""
@@ -97,9 +106,11 @@ class Table:
             raise self.error(name, 'takes a duration such as "5m", "1h30m" or "90d"')
         return seconds
 
-    def origin(self, name: str, default: str, *, insecure: bool) -> str:
-        """Takes an origin, ``https://host[:port]``. Raises: ConfigError."""
-        value = self.url(name, default, insecure=insecure)
+    def origin(self, name: str, *, insecure: bool) -> str:
+        """Takes an origin, ``https://host[:port]``, empty if not there. Raises: ConfigError."""
+        if not self.has(name):
+            return ""
+        value = self.url(name, insecure=insecure)
         if urlsplit(value).path:
             raise self.error(name, 'takes an origin without a path, such as "https://host:port"')
         return value
@@ -162,7 +173,7 @@ class Table:
         """Takes a table of tables under names such as ``docker-pull``. Raises: ConfigError."""
         outer = self.table(name)
         for inner, table in outer.each():
-            if not _NAME.fullmatch(inner):
+            if not is_name(inner):
                 raise outer.error(inner, "is not a name: use a-z, 0-9, '-', '_' and '.'")
             yield inner, table
 

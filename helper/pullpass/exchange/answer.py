@@ -1,27 +1,18 @@
 """What an exchange's answer holds. Faults are phrases which go on after «answered 200»."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, cast
 
-from pullpass.claims import UnverifiedToken, read_token
-from pullpass.errors import InvalidToken, MalformedInput
+from pullpass.errors import MalformedInput
+from pullpass.exchange.derive import derive
 from pullpass.exchange.paths import find
-from pullpass.exchange.spec import Derivation, Output, Step
+from pullpass.exchange.spec import Output, Step
+from pullpass.exchange.xmltree import read_xml
 from pullpass.http import Response
 from pullpass.secret import Secret
 
-# RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8693 §2.2.2, and what JFrog's platform answers.
-# Any other word is the peer's own text and is not repeated.
-_KNOWN_CODES: Final = frozenset(
-    {
-        *("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client"),
-        *("unsupported_grant_type", "invalid_scope", "access_denied", "server_error"),
-        *("temporarily_unavailable", "invalid_token", "insufficient_scope", "invalid_target"),
-        *("BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND"),
-    }
-)
 _CHECK: Final = "check that exchange is the address of the API itself"
 
 
@@ -48,11 +39,12 @@ def read_answer(step: Step, response: Response, asked_at: float) -> Answer:
     Raises:
         MalformedInput: if it is not what the step reads.
     """
-    members = _read_object(response)
+    members = _read_object(step, response)
     outputs = dict(_outputs(step, members))
-    for name, derivation in step.derive.items():
-        if made := _derive(derivation, outputs.get(derivation.output)):
-            outputs[name] = made
+    for name, one in step.derive.items():
+        token = outputs.get(one.output)
+        if token and (made := derive(one.kind, token.reveal(), one.claim)):
+            outputs[name] = Secret(made)
     return Answer(
         step=step.id,
         status=response.status,
@@ -62,31 +54,40 @@ def read_answer(step: Step, response: Response, asked_at: float) -> Answer:
     )
 
 
-def error_code(step: Step, response: Response) -> str:
-    """Returns the answer's error code where it is a known one, else the empty string."""
+def error_texts(step: Step, response: Response) -> Iterator[str]:
+    """Yields the texts in which a refusal says why, in the order of the step's paths."""
     try:
-        members = _read_object(response)
+        members = _read_object(step, response)
     except MalformedInput:
-        return ""
-    found = (find(members, path) for path in step.error)
-    return next((code for code in found if isinstance(code, str) and code in _KNOWN_CODES), "")
+        return
+    for path in step.error:
+        found = find(members, path)
+        for text in found if isinstance(found, list) else [found]:
+            if isinstance(text, str) or type(text) is int:
+                yield str(text)
 
 
-def _read_object(response: Response) -> dict[str, Any]:
-    if _is_page(response):
+def _read_object(step: Step, response: Response) -> dict[str, Any]:
+    is_xml = step.response == "xml"
+    if _is_page(response, b"<!doctype" if is_xml else b"<"):
         raise MalformedInput(f"with a web page: {_CHECK} and that no sign-in page stands before it")
+    kind, wanted = ("XML", "an XML tree") if is_xml else ("JSON", "a JSON object")
     try:
-        members = json.loads(response.body.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"with something else than JSON: {_CHECK}") from error
+        members = read_xml(response.body) if is_xml else _read_json(response.body)
+    except (MalformedInput, ValueError, RecursionError) as error:
+        raise MalformedInput(f"with something else than {kind}: {_CHECK}") from error
     if not isinstance(members, dict):
-        raise MalformedInput(f"with something else than a JSON object: {_CHECK}")
+        raise MalformedInput(f"with something else than {wanted}: {_CHECK}")
     return cast("dict[str, Any]", members)
 
 
-def _is_page(response: Response) -> bool:
+def _is_page(response: Response, beginning: bytes) -> bool:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == "text/html" or response.body.lstrip()[:1] == b"<"
+    return kind == "text/html" or response.body.lstrip()[:16].lower().startswith(beginning)
+
+
+def _read_json(raw: bytes) -> Any:
+    return json.loads(raw.decode("utf-8"), parse_constant=_refuse)
 
 
 def _outputs(step: Step, members: Mapping[str, Any]) -> Mapping[str, Secret]:
@@ -106,32 +107,5 @@ def _output(output: Output, members: Mapping[str, Any]) -> Secret | None:
     return Secret(value)
 
 
-def _derive(derivation: Derivation, token: Secret | None) -> Secret | None:
-    if token is None:
-        return None
-    try:
-        text = _DERIVED[derivation.kind](read_token(token.reveal()), derivation.claim)
-    except InvalidToken:
-        return None
-    return Secret(text) if text and text.isprintable() else None
-
-
-def _jwt_sub(token: UnverifiedToken, _claim: str) -> str:
-    # JFrog's rule. Elsewhere a slash belongs to the name: groups are called provider/mapping.
-    subject = token.text("sub")
-    is_path = subject.startswith("jfrt@") or "/users/" in subject
-    return subject.rpartition("/")[2] if is_path else subject
-
-
-def _jwt_claim(token: UnverifiedToken, claim: str) -> str:
-    return token.text(claim)
-
-
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-_DERIVED: Final[Mapping[str, Callable[[UnverifiedToken, str], str]]] = {
-    "jwt_sub": _jwt_sub,
-    "jwt_claim": _jwt_claim,
-}

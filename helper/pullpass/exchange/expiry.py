@@ -1,20 +1,24 @@
 """When a credential ends: a rule of a spec, applied to an answer."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from pullpass.claims import read_token
 from pullpass.errors import ConfigError, InvalidToken, MalformedInput
 from pullpass.exchange.paths import find, parse_path
+from pullpass.exchange.template import Values, is_name
 
 MAX_LIFETIME: Final = 24 * 3600  # seconds; whatever lives longer is asked for again by then
 _MAX_STATED: Final = 10 * 366 * 24 * 3600  # seconds; more is another unit or a point in time
 _MAX_DIGITS: Final = len(str(_MAX_STATED))
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
-_KINDS: Final = "in:PATH (seconds), at:PATH (RFC 3339 or Unix seconds), jwt:exp or fixed:SECONDS"
+_KINDS: Final = (
+    "in:PATH (seconds), at:PATH (RFC 3339 or Unix seconds), jwt:exp, asked:PARAMETER or"
+    " fixed:SECONDS"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +26,15 @@ class Expiry:
     """One way of finding the end.
 
     Attributes:
-        kind: in, at, jwt or fixed.
+        kind: in, at, jwt, asked or fixed.
         path: of the member of the answer, for in and at.
+        parameter: that asked for a lifetime in seconds, for asked.
         seconds: for fixed.
     """
 
     kind: str
     path: tuple[str, ...] = ()
+    parameter: str = ""
     seconds: int = 0
 
 
@@ -39,40 +45,70 @@ def parse_expiry(text: str, key: str = "") -> Expiry:
         return Expiry(kind=kind, path=parse_path(argument, key))
     if text == "jwt:exp":
         return Expiry(kind=kind)
+    if kind == "asked" and is_name(argument):
+        return Expiry(kind=kind, parameter=argument)
     if kind == "fixed" and _is_digits(argument) and 0 < int(argument) <= MAX_LIFETIME:
         return Expiry(kind=kind, seconds=int(argument))
     raise ConfigError(f"an expiry is one of {_KINDS}", key=key)
 
 
-def expires_at(
-    rules: tuple[Expiry, ...], answer: Mapping[str, Any], password: str, asked_at: float
-) -> float | None:
-    """Returns the end in Unix seconds by the first rule that applies, or None where none does.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What an end is read from.
 
-    Args:
-        rules: of the spec.
+    Attributes:
         answer: the last step's.
         password: read where it is a JWT.
+        values: the parameters.
         asked_at: Unix seconds, before the request was sent: a lifetime begins no earlier.
+    """
+
+    answer: Mapping[str, Any] = field(repr=False)
+    password: str = field(repr=False)
+    values: Values = field(repr=False)
+    asked_at: float
+
+
+def expires_at(rules: tuple[Expiry, ...], given: Given) -> float | None:
+    """Returns the end in Unix seconds by the first rule that applies, or None where none does.
+
+    No JWT outlives its own ``exp``, whatever an answer says.
 
     Raises:
         MalformedInput: if a rule applies to a value that is no time.
     """
-    for rule in rules:
-        if (end := _apply(rule, answer, password, asked_at)) is not None:
-            return min(end, asked_at + MAX_LIFETIME)
-    return None
+    stated = (_RULES[rule.kind](rule, given) for rule in rules)
+    first = next((end for end in stated if end is not None), None)
+    ends = [end for end in (first, _token_time(given.password, "exp")) if end is not None]
+    return min(*ends, given.asked_at + MAX_LIFETIME) if ends else None
 
 
-def _apply(rule: Expiry, answer: Mapping[str, Any], password: str, asked_at: float) -> float | None:
-    if rule.kind == "fixed":
-        return asked_at + rule.seconds
-    if rule.kind == "jwt":
-        return _token_end(password)
-    if (value := find(answer, rule.path)) is None:
-        return None
-    name = ".".join(rule.path)
-    return asked_at + _lifetime(value, name) if rule.kind == "in" else _point(value, name)
+def starts_at(password: str) -> float | None:
+    """Returns from when on password is good, in Unix seconds; None where it is no JWT that says."""
+    return _token_time(password, "nbf")
+
+
+def _in(rule: Expiry, given: Given) -> float | None:
+    value = find(given.answer, rule.path)
+    return None if value is None else given.asked_at + _lifetime(value, ".".join(rule.path))
+
+
+def _at(rule: Expiry, given: Given) -> float | None:
+    value = find(given.answer, rule.path)
+    return None if value is None else _point(value, ".".join(rule.path))
+
+
+def _jwt(_: Expiry, given: Given) -> float | None:
+    return _token_time(given.password, "exp")
+
+
+def _asked(rule: Expiry, given: Given) -> float | None:
+    text = str(given.values.get(rule.parameter, ""))
+    return given.asked_at + int(text) if _is_digits(text) else None
+
+
+def _fixed(rule: Expiry, given: Given) -> float:
+    return given.asked_at + rule.seconds
 
 
 def _lifetime(value: object, name: str) -> int:
@@ -103,13 +139,22 @@ def _finite(value: float, name: str) -> float:
     return number
 
 
-def _token_end(password: str) -> float | None:
+def _token_time(token: str, claim: str) -> float | None:
     try:
-        end = read_token(password).claims.get("exp")
+        value: int | None = read_token(token).claims.get(claim)
     except InvalidToken:
         return None
-    return None if end is None else _finite(end, "token whose exp")
+    return value
 
 
 def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+
+
+_RULES: Final[Mapping[str, Callable[[Expiry, Given], float | None]]] = {
+    "in": _in,
+    "at": _at,
+    "jwt": _jwt,
+    "asked": _asked,
+    "fixed": _fixed,
+}

@@ -17,16 +17,18 @@ class Place:
         registry: its address, ``host[:port]``.
         exchange: the origin of its exchange, empty for the one that the spec names.
         insecure: whether plain http may be used, to loopback only.
+        entry: the dotted key of the registry's entry where it is written otherwise.
     """
 
     registry: str
     exchange: str = ""
     insecure: bool = False
+    entry: str = ""
 
     @property
     def key(self) -> str:
         """Returns the dotted key of the registry's entry."""
-        return f'registry."{self.registry}"'
+        return self.entry or f'registry."{self.registry}"'
 
 
 def public_values(spec: Spec, parameters: Mapping[str, str], place: Place) -> Values:
@@ -35,7 +37,8 @@ def public_values(spec: Spec, parameters: Mapping[str, str], place: Place) -> Va
     Raises:
         ConfigError: if the exchange's origin is none.
     """
-    values: Values = {**spec.defaults, **parameters, "registry": place.registry}
+    told = {**spec.defaults, **spec.told(place.registry)}
+    values: Values = {**told, **parameters, "registry": place.registry}
     try:
         default = render_url(spec.exchange, values, insecure=place.insecure)
         origin = check_origin(place.exchange or default, insecure=place.insecure)

@@ -2,9 +2,16 @@
 
     audience = "{registry}"            # what the subject token is made for
     exchange = "https://{registry}"    # the origin {exchange} of an entry which names none
-    defaults = { region = "eu" }       # parameters with defaults
+    addresses = ["*.{region}.cr.example.com"]         # a registry's; its labels are parameters
+    defaults = { region = "eu" }       # parameters with defaults, where the address tells none
     hosts = ["region"]                 # parameters which may name a host or a label of one
     paths = ["token_path"]             # parameters which may hold several segments of a path
+    evidence = "source"                # how sure this is: live, source or documented
+
+    [trust]                            # what the other side takes; nothing named is anything
+    algorithms = ["RS256"]             # of the subject token's signature
+    issuers = ["https://id.example.com/*"]            # globs
+    max_lifetime = 300                 # seconds from the subject token's iat to its exp
 
     [[steps]]                          # any number; none is passthrough
     id = "token"
@@ -14,17 +21,21 @@
     encoding = "form"                  # of fields: json, form or none
     query = { aud = "{registry}" }
     headers = { x-vault-namespace = "{namespace?}" }
-    auth = { bearer = "{identity}" }   # or { basic = ["user", "password"] }
-    fields = { subject_token = "{identity}", scope = "{scope?}" }
-    error = ["error"]                  # where an answer names its error code
+    auth = { bearer = "{identity}" }   # or { basic = ["user", "password"] } or { sigv4 = { … } }
+    fields = { subject_token = "{identity}", expires_in = "{lifetime?}" }  # JSON also takes lists
+    response = "json"                  # or xml, where paths begin within the document's element
+    error = ["error"]                  # where an answer says why it is none
+    codes = { invalid_target = "what to do where error holds this word" }
+    hints = { 401 = "what to do where no code says more" }
     out = { token = "access_token", username = "username?" }       # «?» may be absent
     derive = { subject = "jwt_sub:token", team = "jwt_claim:token:team" }
-    hints = { 401 = "what its reader should do next" }
+    # pair_user and pair_password split the base64 of user:password; sigv4 takes service, region,
+    # key_id, secret_key and session_token
 
     [credential]
     username = ["{token.username}", "{token.subject}"]              # the first that is there
-    password = "{token.token}"
-    expires = ["in:expires_in", "jwt:exp", "fixed:60"]              # of the last step's answer
+    password = ["{token.token}"]                                    # likewise
+    expires = ["in:expires_in", "jwt:exp", "asked:lifetime", "fixed:60"]  # of the last answer
 
 Every other name in a template is a parameter of the entry. ``{x}`` makes it required, ``{x?}`` not.
 ``{identity}`` and outputs never stand in a URL or a query: those are logged.
@@ -33,11 +44,14 @@ Every other name in a template is a parameter of the entry. ``{x}`` makes it req
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pullpass.exchange.address import Address
 from pullpass.exchange.expiry import Expiry
 from pullpass.exchange.names import is_parameter
 from pullpass.exchange.paths import Path
 from pullpass.exchange.template import Hole, Template
 from pullpass.exchange.url import Url
+
+Field = Template | tuple[Template, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +72,8 @@ class Derivation:
     """What is made of an output; absent where it cannot be.
 
     Attributes:
-        kind: jwt_sub or jwt_claim.
-        output: the JWT, an output of the same step.
+        kind: one of ``derive.MADE``.
+        output: an output of the same step.
         claim: for jwt_claim.
     """
 
@@ -70,10 +84,25 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
-    """An Authorization header: bearer with one template, basic with two."""
+    """What proves a request: bearer with token, basic with user and password, or sigv4."""
 
     scheme: str
-    templates: tuple[Template, ...]
+    templates: Mapping[str, Template]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """What the other side takes of subject tokens. Nothing named is anything.
+
+    Attributes:
+        algorithms: of the signature, as in ``alg``.
+        issuers: globs over ``iss``.
+        max_lifetime: seconds from ``iat`` to ``exp``, 0 for any.
+    """
+
+    algorithms: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
+    max_lifetime: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +117,20 @@ class Step:
     query: Mapping[str, Template]
     headers: Mapping[str, Template]
     auth: Auth | None
-    fields: Mapping[str, Template]
+    fields: Mapping[str, Field]
+    response: str
     error: tuple[Path, ...]
+    codes: Mapping[str, str]
+    hints: Mapping[int, str]
     out: Mapping[str, Output]
     derive: Mapping[str, Derivation]
-    hints: Mapping[int, str]
 
     @property
     def holes(self) -> tuple[Hole, ...]:
         """Returns the holes of all its templates."""
-        texts = (*self.query.values(), *self.headers.values(), *self.fields.values())
-        auth = self.auth.templates if self.auth else ()
-        return tuple(hole for text in (*self.url.templates, *auth, *texts) for hole in text.holes)
+        auth = self.auth.templates.values() if self.auth else ()
+        texts = (*auth, *self.query.values(), *self.headers.values(), *_flat(self.fields))
+        return tuple(hole for text in (*self.url.templates, *texts) for hole in text.holes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +138,15 @@ class Spec:
     """How one kind of registry trades a subject token for a credential."""
 
     name: str
+    evidence: str
+    trust: Trust
     audience: Template
     exchange: Url
+    addresses: tuple[Address, ...]
     defaults: Mapping[str, str]
     steps: tuple[Step, ...]
     username: tuple[Template, ...]
-    password: Template
+    password: tuple[Template, ...]
     expires: tuple[Expiry, ...]
 
     @property
@@ -120,6 +154,11 @@ class Spec:
         """Returns every parameter that the spec knows."""
         whens = {step.when for step in self.steps if step.when}
         return _parameters((*self._outer, *_holes(self.steps))) | whens
+
+    def told(self, registry: str) -> Mapping[str, str]:
+        """Returns the parameters that a registry's address tells."""
+        found = (address.read(registry) for address in self.addresses)
+        return next((told for told in found if told is not None), {})
 
     def required(self, given: Iterable[str]) -> frozenset[str]:
         """Returns the parameters which must be there, where the given ones are."""
@@ -130,8 +169,16 @@ class Spec:
 
     @property
     def _outer(self) -> tuple[Hole, ...]:
-        texts = (self.audience, *self.exchange.templates, *self.username, self.password)
+        texts = (self.audience, *self.exchange.templates, *self.username, *self.password)
         return tuple(hole for text in texts for hole in text.holes)
+
+
+def _flat(fields: Mapping[str, Field]) -> list[Template]:
+    return [
+        template
+        for field in fields.values()
+        for template in ([field] if isinstance(field, Template) else field)
+    ]
 
 
 def _holes(steps: Iterable[Step]) -> list[Hole]:

@@ -110,7 +110,7 @@ def plain(value: str) -> str:
 
 def path_segment(value: str) -> str:
     """Returns value percent-encoded (RFC 3986 §3.3), so that it stays within a segment."""
-    return quote(plain(value), safe="")
+    return quote(plain(value), safe="@")  # of the others that may stand there some mean more
 
 
 def path_segments(value: str) -> str:

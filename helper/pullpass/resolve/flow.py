@@ -7,9 +7,9 @@ from typing import Any
 
 from pullpass.config.model import Config, CredentialEntry, Registry
 from pullpass.credential import Credential
-from pullpass.errors import ConfigError, IdentityError, KeyStoreError
+from pullpass.errors import IdentityError, KeyStoreError
 from pullpass.exchange import catalog
-from pullpass.exchange.engine import Place, audience, check_parameters, exchange
+from pullpass.exchange.engine import Place, audience, exchange
 from pullpass.exchange.spec import Spec
 from pullpass.http import Flow
 from pullpass.identity.own import claims_for_pull, mint_for_pull
@@ -46,8 +46,13 @@ def plan(config: Config, query: Query) -> Plan:
         UsageError: if a credential would travel in plain http.
     """
     registry, entry = find(config, query)
-    spec = _spec(registry)
-    place = Place(registry=registry.address, exchange=registry.exchange, insecure=registry.insecure)
+    spec = catalog.load(registry.provider, config.providers, f"{registry.key}.provider")
+    place = Place(
+        registry=registry.address,
+        exchange=registry.exchange,
+        insecure=registry.insecure,
+        entry=registry.key,
+    )
     asked = audience(spec, registry.parameters, place)
     return Plan(registry=registry, entry=entry, spec=spec, place=place, audience=asked)
 
@@ -99,14 +104,3 @@ def trade(chosen: Plan, identity: Minted, now: Callable[[], float] = time.time) 
     """
     registry = chosen.registry
     return exchange(chosen.spec, registry.parameters, chosen.place, identity.token, now)
-
-
-def _spec(registry: Registry) -> Spec:
-    if registry.provider not in catalog.names():
-        known = ", ".join(catalog.names())
-        raise ConfigError(
-            f"{registry.provider} is no provider: use {known}", key=f"{registry.key}.provider"
-        )
-    spec = catalog.load(registry.provider)
-    check_parameters(spec, registry.parameters, f"{registry.key}.parameters")
-    return spec

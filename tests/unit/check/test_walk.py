@@ -53,7 +53,7 @@ def test_without_a_repository_no_scope_is_asked_for() -> None:
 ENTRIES = [
     pytest.param(
         lambda chain: entry(chain).update(provider="jfrogg"),
-        ['registry."acme.jfrog.io".provider', "jfrogg is no provider", "use jfrog, "],
+        ['registry."acme.jfrog.io".provider', "jfrogg is no provider", ": use acr, "],
         78,
         id="provider",
     ),

@@ -271,12 +271,12 @@ def test_plain_http_is_for_a_registry_on_loopback(address: str) -> None:
     table = {**settings()["registry"][REGISTRY], "insecure": True}
     del table["exchange"]
     registry = parsed(changed((("registry", address), table))).registries[address]
-    assert (registry.insecure, registry.exchange) == (True, f"http://{address}")
+    assert (registry.insecure, registry.exchange) == (True, "")
 
 
-def test_the_exchange_is_the_registry_unless_it_is_named() -> None:
+def test_the_exchange_is_the_providers_unless_it_is_named() -> None:
     config = parsed(without((*ENTRY, "exchange")))
-    assert config.registries[REGISTRY].exchange == f"https://{REGISTRY}"
+    assert config.registries[REGISTRY].exchange == ""
 
 
 @pytest.mark.parametrize(

@@ -249,9 +249,9 @@ def test_plain_http_is_for_loopback_where_it_was_allowed(url: str) -> None:
 
 def test_an_origin_has_no_path() -> None:
     origin = "https://auth.example.com:8443"
-    assert Table({"it": origin}).origin("it", "", insecure=False) == origin
-    assert Table({}).origin("it", origin, insecure=False) == origin
-    error = refused(lambda table: table.origin("it", "", insecure=False), f"{origin}/a")
+    assert Table({"it": origin}).origin("it", insecure=False) == origin
+    assert not Table({}).origin("it", insecure=False)
+    error = refused(lambda table: table.origin("it", insecure=False), f"{origin}/a")
     assert "without a path" in str(error)
 
 

@@ -94,7 +94,7 @@ def test_a_clock_that_is_off_hides_no_wrong_address() -> None:
         ({"error": "invalid_grant", "error_description": "secret-words"}, "400 (invalid_grant):"),
         ({"errors": [{"message": "x"}, {"code": "BAD_REQUEST"}]}, "400 (BAD_REQUEST):"),
         ({"error": "secret-words"}, "400:"),
-        ({"error": ["invalid_grant"]}, "400:"),
+        ({"error": ["secret-words", "invalid_grant"]}, "400 (invalid_grant):"),
         ({"error": {"code": "invalid_grant"}}, "400:"),
         (b"secret-words", "400:"),
         (["secret-words"], "400:"),
@@ -178,7 +178,7 @@ TWO_STEPS: dict[str, Any] = {
             "out": {"user": "user?", "token": "token"},
         },
     ],
-    "credential": {"username": ["{act.user}", "fallback"], "password": "{login.token}"},
+    "credential": {"username": ["{act.user}", "fallback"], "password": ["{login.token}"]},
 }
 TENANT = {"tenant": "acme", "realm": "main"}
 

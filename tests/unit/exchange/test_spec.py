@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from pullpass.errors import ConfigError
 from pullpass.exchange import spec as described
 from pullpass.exchange.engine import check_parameters
+from pullpass.exchange.place import Place
 from pullpass.exchange.reader import read_spec
 
 STEP: dict[str, Any] = {"id": "one", "url": "{exchange}/t", "out": {"token": "access_token"}}
+SIGV4 = dict.fromkeys(("service", "region", "key_id", "secret_key", "session_token"), "x")
 SPEC: dict[str, Any] = {
     "steps": [STEP],
-    "credential": {"username": ["{user}"], "password": "{one.token}"},
+    "credential": {"username": ["{user}"], "password": ["{one.token}"]},
 }
 
 
@@ -38,7 +40,7 @@ def test_the_example_at_the_head_of_the_module_is_a_spec() -> None:
     assert doc
     example = doc[doc.index("    audience") : doc.index("Every other name")]
     spec = read_spec(tomllib.loads(example), "example")
-    assert spec.parameters == {"region", "token_path", "namespace", "scope", "service_account"}
+    assert spec.parameters == {"region", "token_path", "namespace", "lifetime", "service_account"}
     assert spec.required({}) == frozenset()
     assert spec.required({"service_account": "x"}) == {"token_path"}
 
@@ -71,7 +73,13 @@ def test_the_example_at_the_head_of_the_module_is_a_spec() -> None:
         ("steps.0.headers", {"x-a": "1", "X-A": "2"}, "steps[0].headers"),
         ("steps.0.auth", {"basic": ["a"]}, "steps[0].auth.basic"),
         ("steps.0.auth", {"bearer": "{user?}"}, "steps[0].auth.bearer"),
-        ("steps.0.auth", {"sigv4": {}}, "steps[0].auth.sigv4"),
+        ("steps.0.auth", {"sigv4": {}}, "steps[0].auth.sigv4.service"),
+        ("steps.0.auth", {"sigv4": {**SIGV4, "x": "y"}}, "steps[0].auth.sigv4.x"),
+        ("steps.0.auth", {"sigv4": {**SIGV4, "region": "{a?}"}}, "steps[0].auth.sigv4.region"),
+        ("steps.0.fields", {"a": ["{one.token}"]}, "steps[0].fields.a"),
+        ("steps.0.response", "yaml", "steps[0].response"),
+        ("steps.0.codes", {"-": "x"}, "steps[0].codes"),
+        ("steps.0.codes", {"Denied": ""}, "steps[0].codes"),
         ("steps.0.headers", {"x-a": "{one.token}"}, "steps[0].headers"),
         ("steps.0.headers", {"x-a": "{two.token}"}, "steps[0].headers"),
         ("steps.0.error", ["a..b"], "steps[0].error"),
@@ -80,12 +88,18 @@ def test_the_example_at_the_head_of_the_module_is_a_spec() -> None:
         ("steps.0.derive", {"x": "jwt_sub:other"}, "steps[0].derive"),
         ("steps.0.derive", {"x": "exec:token"}, "steps[0].derive"),
         ("steps.0.derive", {"x": "jwt_claim:token"}, "steps[0].derive"),
+        ("steps.0.derive", {"x": "jwt_claim:token:"}, "steps[0].derive"),
+        ("steps.0.derive", {"x": "pair_user:token:x"}, "steps[0].derive"),
+        ("steps.0.derive", {"x": "pair_user:token:"}, "steps[0].derive"),
         ("steps.0.derive", {"token": "jwt_sub:token"}, "steps[0].derive"),
         ("steps.0.hints", {"often": "x"}, "steps[0].hints"),
         ("steps.0.hints", {"401": "a\nb"}, "steps[0].hints"),
         ("credential.username", "{user}", "credential.username"),
         ("credential.username", ["{none.token}"], "credential.username"),
         ("credential.password", None, "credential.password"),
+        ("credential.password", "{one.token}", "credential.password"),
+        ("credential.expires", ["asked:other"], "credential.expires"),
+        ("credential.expires", ["asked:"], "credential.expires"),
         ("credential.expires", ["soon"], "credential.expires"),
         ("credential.expires", ["fixed:0"], "credential.expires"),
         ("credential.expires", ["fixed:99999999"], "credential.expires"),
@@ -97,6 +111,15 @@ def test_the_example_at_the_head_of_the_module_is_a_spec() -> None:
         ("exchange", "http://host", "exchange"),
         ("defaults", {"other": "x"}, "defaults"),
         ("defaults", {"user": ""}, "defaults"),
+        ("addresses", ["{user}-x.example.com"], "addresses"),
+        ("addresses", ["{user?}.example.com"], "addresses"),
+        ("addresses", ["{other}.example.com"], "addresses"),
+        ("addresses", ["{user}..com"], "addresses"),
+        ("addresses", ["{user}.a/b"], "addresses"),
+        ("evidence", "rumour", "evidence"),
+        ("trust", {"algorithms": "RS256"}, "trust.algorithms"),
+        ("trust", {"max_lifetime": -1}, "trust.max_lifetime"),
+        ("trust", {"subjects": []}, "trust.subjects"),
         ("hosts", ["registry"], "hosts"),
         ("hosts", "user", "hosts"),
         ("paths", ["other"], "paths"),
@@ -121,6 +144,14 @@ def test_a_step_cannot_use_what_comes_later() -> None:
         read_spec(SPEC | steps, "acme")
 
 
+def test_a_list_of_texts_is_for_json_alone() -> None:
+    step = STEP | {"encoding": "form", "fields": {"a": ["x"]}}
+    with pytest.raises(ConfigError, match=r"steps\[0\]\.fields: are text"):
+        read_spec(SPEC | {"steps": [step]}, "acme")
+    listed = read_spec(SPEC | {"steps": [step | {"encoding": "json"}]}, "acme")
+    assert listed.required({}) == {"user"}
+
+
 def test_two_steps_never_share_a_name() -> None:
     with pytest.raises(ConfigError, match=r"steps\[1\]\.id: stands twice"):
         read_spec(SPEC | {"steps": [STEP, STEP]}, "acme")
@@ -141,6 +172,18 @@ def test_what_may_be_absent_must_be_marked_so(first: dict[str, Any]) -> None:
         read_spec(SPEC | {"steps": [first, strict]}, "acme")
     marked = second | {"headers": {"x-token": "{one.token?}"}}
     assert read_spec(SPEC | {"steps": [first, marked]}, "acme").steps
+
+
+def test_an_address_tells_parameters_which_an_entry_need_not_repeat() -> None:
+    step = STEP | {"url": "https://api.{region}.example.com/", "headers": {"x-a": "{account}"}}
+    told = {"addresses": ["{account}.cr.{region}.example.com"], "hosts": ["region"]}
+    spec = read_spec(SPEC | {"steps": [step]} | told, "acme")
+    parameters = {"user": "u"}
+    assert spec.told("1.CR.eu.example.com") == {"account": "1", "region": "eu"}
+    check_parameters(spec, parameters, Place(registry="1.cr.eu.example.com"))
+    for other in ("1.cr.eu.example.org", "1.cr.eu.example.com:5000", "a.1.cr.eu.example.com", "r"):
+        with pytest.raises(ConfigError, match=r"parameters\.account: is missing"):
+            check_parameters(spec, parameters, Place(registry=other))
 
 
 def test_the_parameters_are_those_of_the_templates_less_the_defaults() -> None:
@@ -179,7 +222,7 @@ def test_a_step_that_is_left_out_needs_nothing() -> None:
 )
 def test_a_wrong_parameter_is_refused_with_its_key(parameters: dict[str, object], key: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        check_parameters(read_spec(SPEC, "acme"), parameters, 'registry."r".parameters')
+        check_parameters(read_spec(SPEC, "acme"), parameters, Place(registry="r"))
     assert refused.value.key == f'registry."r".parameters.{key}'
 
 
@@ -197,13 +240,14 @@ ANY = st.recursive(
     ),
     max_leaves=4,
 )
-PATHS = ["audience", "exchange", "defaults", "hosts", "paths", "steps", "credential"]
+PATHS = ["audience", "exchange", "defaults", "hosts", "paths", "steps", "credential", "trust"]
+PATHS += ["addresses", "evidence", "trust.algorithms", "trust.max_lifetime"]
 PATHS += [f"credential.{name}" for name in ("username", "password", "expires")]
 PATHS += [
     f"steps.0.{name}"
     for name in (
         *("id", "method", "url", "when", "encoding", "query", "headers", "auth", "fields"),
-        *("error", "out", "derive", "hints"),
+        *("error", "out", "derive", "hints", "codes", "response", "auth.sigv4"),
     )
 ]
 

@@ -20,7 +20,7 @@ def registry(
     return Registry(
         address=address,
         provider="jfrog",
-        exchange=f"https://{address}",
+        exchange="",
         parameters={},
         insecure=insecure,
         credentials=tuple(

@@ -1,0 +1,323 @@
+"""Registries with an exchange of their own, and what RFC 8693 itself says."""
+
+from base64 import b64encode
+from dataclasses import replace
+from typing import Final
+
+from fakes.vendors.clouds import TOKEN_EXCHANGE
+from fakes.vendors.vendor import FORM, JSON, NO_BODY, TOKEN, UNKNOWN, Call, Refusal, Vendor, given
+from pullpass.errors import ExchangeUnavailable
+
+_ID_TOKEN: Final = "urn:ietf:params:oauth:token-type:id_token"
+_ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"
+_OF_JFROG: Final = given(sub="jfac@01h/users/puller")
+
+
+def _jfrog_error(status: int, code: str, message: str, says: str) -> Refusal:
+    body = {"errors": [{"code": code, "message": message}]}
+    return Refusal(status=status, body=body, says=says)
+
+
+_JFROG: Final = Call(
+    url="https://acme.jfrog.io/access/api/v1/oidc/token",
+    headers=JSON,
+    body={
+        "grant_type": TOKEN_EXCHANGE,
+        "subject_token_type": _ID_TOKEN,
+        "subject_token": TOKEN,
+        "provider_name": "strongbox",
+    },
+    answer={
+        "access_token": _OF_JFROG,
+        "username": "puller",
+        "expires_in": 60,
+        "token_type": "Bearer",
+        "scope": "applied-permissions/user",
+        "issued_token_type": _ACCESS_TOKEN,
+    },
+)
+JFROG: Final = Vendor(
+    name="jfrog",
+    provider="jfrog",
+    registry="acme.jfrog.io",
+    parameters={"provider_name": "strongbox"},
+    audience="acme.jfrog.io",
+    calls=(_JFROG,),
+    username="puller",
+    password=_OF_JFROG,
+    lives=60,
+    refusals=(
+        _jfrog_error(
+            400,
+            "BAD_REQUEST",
+            "Invalid audience",
+            "400 (Invalid audience): leave the parameter audience out",
+        ),
+        _jfrog_error(400, "BAD_REQUEST", UNKNOWN, "400 (BAD_REQUEST): check project_key and ident"),
+        _jfrog_error(
+            401, "UNAUTHORIZED", UNKNOWN, "401 (UNAUTHORIZED): check that provider_name is the int"
+        ),
+        Refusal(
+            status=401,
+            body={"errors": [{"status": 401, "message": UNKNOWN}]},
+            says="401: check that provider_name is the integration's name",
+        ),
+        _jfrog_error(403, "FORBIDDEN", UNKNOWN, "403 (FORBIDDEN): check that the integration and"),
+        _jfrog_error(404, "NOT_FOUND", UNKNOWN, "404 (NOT_FOUND): the registry has no OIDC token"),
+    ),
+)
+_WHOLE: Final = {
+    "identity_mapping_name": "puller",
+    "project_key": "jfac",
+    "provider_type": "GenericOidc",
+    "audience": "acme.jfrog.io",
+}
+JFROG_WHOLE: Final = replace(
+    JFROG,
+    name="jfrog at another host, with all it takes",
+    exchange="https://platform.example.com:8443",
+    parameters={"provider_name": "strongbox", **_WHOLE},
+    calls=(
+        replace(
+            _JFROG,
+            url="https://platform.example.com:8443/access/api/v1/oidc/token",
+            body={**_JFROG.body, **_WHOLE},
+            # Without a user name, and for a group, whose name is a path.
+            answer={"access_token": given(sub="strongbox/pullers")},
+        ),
+    ),
+    username="strongbox/pullers",
+    password=given(sub="strongbox/pullers"),
+    lives=3600,
+    refusals=(),
+)
+
+DOCKER_HUB: Final = Vendor(
+    name="dockerhub",
+    provider="dockerhub",
+    registry="docker.io",
+    parameters={
+        "connection_id": "77537984-f27a-45c5-9b4c-f20b3f88817e",
+        "organization": "acme",
+    },
+    audience="https://identity.docker.com",
+    calls=(
+        Call(
+            url="https://identity.docker.com/oauth/token",
+            headers=FORM,
+            body={
+                "grant_type": TOKEN_EXCHANGE,
+                "subject_token_type": _ID_TOKEN,
+                "subject_token": TOKEN,
+                "connection_id": "77537984-f27a-45c5-9b4c-f20b3f88817e",
+                "expires_in": "21600",
+            },
+            answer={"access_token": "dckr_oat"},
+        ),
+    ),
+    username="acme",
+    password="dckr_oat",
+    lives=21600,
+    refusals=(
+        Refusal(
+            status=400,
+            body={"message": UNKNOWN},
+            says="400: check that connection_id is the connection's UUID, and that expires_in is",
+        ),
+        Refusal(status=401, says="401: check that the token is GitHub's, which is the only issuer"),
+        Refusal(
+            status=403,
+            body={"message": UNKNOWN},
+            says="403: check that the connection is active and that one of its rulesets",
+        ),
+        Refusal(status=404, says="404: check that connection_id is the connection's UUID"),
+        Refusal(
+            status=429,
+            body={"message": UNKNOWN},
+            headers={"retry-after": "30"},
+            says="429: Hub takes no more exchanges of this connection for now; try again in 30 sec",
+            kind=ExchangeUnavailable,
+        ),
+        Refusal(
+            status=429,
+            says="429: Hub takes no more exchanges of this connection for now; try again later",
+            kind=ExchangeUnavailable,
+        ),
+    ),
+)
+
+_BASIC: Final = b64encode(f"acme+puller:{TOKEN}".encode()).decode()
+_ROBOT: Final = given(sub="acme+puller", aud="quay.io")
+
+
+def _quay(message: str, says: str) -> Refusal:
+    return Refusal(status=401, body={"error": message}, says=f"401{says}")
+
+
+QUAY: Final = Vendor(
+    name="quay",
+    provider="quay",
+    registry="quay.io",
+    parameters={"robot": "acme+puller"},
+    audience="quay.io",
+    calls=(
+        Call(
+            method="GET",
+            url="https://quay.io/oauth2/federation/robot/token",
+            headers={**NO_BODY, "authorization": f"Basic {_BASIC}"},
+            answer={"token": _ROBOT},
+        ),
+    ),
+    username="acme+puller",
+    password=_ROBOT,
+    lives=3600,
+    refusals=(
+        _quay("Invalid basic auth header", " (Invalid basic auth header): robot must be organ"),
+        _quay("Invalid robot", " (Invalid robot): check that robot is organization+name"),
+        _quay("missing auth", " (missing auth): a proxy took the Authorization header away"),
+        _quay("Missing `kid` header", " (kid): the token needs a kid in its header"),
+        _quay('Token is missing the "iat" claim', " (iat): the token needs iat"),
+        _quay(UNKNOWN, ": check that the robot's federation has exactly the token's iss and sub"),
+        Refusal(status=400, says="400: check that robot is organization+name"),
+        Refusal(status=404, says="404: there is no robot federation here"),
+        Refusal(status=431, says="431: a proxy before Quay takes no header as long as the token"),
+        Refusal(
+            status=500,
+            says="500: Quay says so too where the federation does not have exactly the token's iss",
+            kind=ExchangeUnavailable,
+        ),
+    ),
+)
+
+_OF_CLOUDSMITH: Final = given(2 * 3600)
+CLOUDSMITH: Final = Vendor(
+    name="cloudsmith",
+    provider="cloudsmith",
+    registry="docker.cloudsmith.io",
+    parameters={"account": "acme", "service_slug": "puller-x1y2"},
+    audience="cloudsmith",
+    calls=(
+        Call(
+            url="https://api.cloudsmith.io/openid/acme/",
+            headers=JSON,
+            body={"oidc_token": TOKEN, "service_slug": "puller-x1y2"},
+            status=201,
+            answer={"token": _OF_CLOUDSMITH},
+        ),
+    ),
+    username="token",
+    password=_OF_CLOUDSMITH,
+    lives=2 * 3600,
+    refusals=(
+        Refusal(status=400, body={"error": UNKNOWN}, says="400: check account and service_slug"),
+        Refusal(
+            status=401,
+            body={"detail": UNKNOWN},
+            says="401: check that the OpenID Connect provider there has exactly the token's iss",
+        ),
+        Refusal(status=403, body={"detail": UNKNOWN}, says="403: bind the OpenID Connect provider"),
+        Refusal(status=404, body={"detail": UNKNOWN}, says="404: check account and service_slug"),
+        Refusal(
+            status=422, body={"detail": [UNKNOWN]}, says="422: check account and service_slug, and"
+        ),
+    ),
+)
+
+_UIDP: Final = "45a0c61ea6fd977f050c5fb9ac06a69eed764595/3f7d1e64e4a2a8d6"
+
+
+def _chainguard(status: int, code: int, says: str) -> Refusal:
+    body = {"code": code, "message": UNKNOWN, "details": []}
+    return Refusal(status=status, body=body, says=f"{status} ({code}): {says}")
+
+
+CHAINGUARD: Final = Vendor(
+    name="chainguard",
+    provider="chainguard",
+    registry="cgr.dev",
+    parameters={"assumed": _UIDP},
+    audience="https://issuer.enforce.dev",
+    calls=(
+        Call(
+            method="GET",
+            url="https://issuer.enforce.dev/sts/exchange?aud=cgr.dev&identity="
+            + _UIDP.replace("/", "%2F"),
+            headers={**NO_BODY, "authorization": f"Bearer {TOKEN}"},
+            answer={"token": given()},
+        ),
+    ),
+    username="user",
+    password=given(),
+    lives=3600,
+    refusals=(
+        _chainguard(400, 3, "check assumed, the identity's whole identifier"),
+        _chainguard(401, 16, "the identity does not let the token in"),
+        _chainguard(403, 7, "the identity does not let the token in"),
+        _chainguard(404, 5, "there is no such identity: check assumed"),
+        Refusal(
+            status=503,
+            body={"code": 14, "message": UNKNOWN},
+            says="503: the exchange cannot serve now; try again later",
+            kind=ExchangeUnavailable,
+        ),
+    ),
+)
+
+
+def _oauth(code: str, says: str, status: int = 400) -> Refusal:
+    body = {"error": code, "error_description": UNKNOWN, "error_uri": "https://sts.example.com/"}
+    return Refusal(status=status, body=body, says=f"{status} ({code}): {says}")
+
+
+RFC8693: Final = Vendor(
+    name="rfc8693",
+    provider="rfc8693",
+    registry="registry.example.com",
+    exchange="https://sts.example.com",
+    parameters={
+        "token_path": "realms/a b/token",
+        "requested_token_type": _ACCESS_TOKEN,
+        "audience": "a&scope=*",
+        "resource": "https://registry.example.com/",
+        "scope": "pull push",
+        "client_id": "nodes",
+        "username": "me",
+    },
+    audience="registry.example.com",
+    calls=(
+        Call(
+            url="https://sts.example.com/realms/a%20b/token",
+            headers=FORM,
+            body={
+                "grant_type": TOKEN_EXCHANGE,
+                "subject_token": TOKEN,
+                "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+                "requested_token_type": _ACCESS_TOKEN,
+                "audience": "a&scope=*",
+                "resource": "https://registry.example.com/",
+                "scope": "pull push",
+                "client_id": "nodes",
+            },
+            answer={
+                "access_token": "exchanged",
+                "issued_token_type": _ACCESS_TOKEN,
+                "token_type": "Bearer",
+                "expires_in": 300,
+            },
+        ),
+    ),
+    username="me",
+    password="exchanged",
+    lives=300,
+    refusals=(
+        *(
+            _oauth(code, "check audience, resource, scope and client_id")
+            for code in (
+                *("invalid_request", "invalid_grant", "unauthorized_client", "invalid_target"),
+                *("unsupported_grant_type", "invalid_scope"),
+            )
+        ),
+        _oauth("invalid_client", "check client_id, and that the server trusts", 401),
+        Refusal(status=404, says="404: the server has no token endpoint here"),
+    ),
+)
