@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar
 import hypothesis
 import pytest
 
+pytest_plugins = ["canary"]
+
 E2E: Final = Path(__file__).parent / "e2e"
 STRAYS: Final = pytest.StashKey[list[str]]()
 CALLS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from fakes.issued import overheard
 from fakes.programs import client_home, docker, dockerd, environment
 from fakes.resting import TOKEN
 
@@ -171,4 +172,5 @@ def run(home: Path, argv: list[str], **variables: str) -> list[str]:
         timeout=WITHIN,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    overheard(done.stderr)
+    return overheard(done.stdout).splitlines()

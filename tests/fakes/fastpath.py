@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from fakes.helper import PROGRAM, installed
+from fakes.issued import overheard
 from fakes.programs import environment
 
 LAUNCHER: Final = Path(__file__).parents[2] / "packaging" / "launcher"
@@ -40,6 +41,7 @@ def told(argv: list[str], *, stdin: bytes = b"", env: Mapping[str, str]) -> Told
     done = subprocess.run(
         argv, input=stdin, env=env, capture_output=True, check=False, timeout=TIMEOUT
     )
+    overheard(done.stderr.decode(errors="replace"))
     return Told(done.returncode, done.stdout, done.stderr)
 
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from fakes.issued import overheard
 from fakes.programs import environment
 from pullpass.keys.file import FileKeyStore
 
@@ -124,4 +125,6 @@ def run_helper(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | Non
         check=False,
         timeout=TIMEOUT,
     )
-    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+    said = Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+    overheard(said.stderr)
+    return said

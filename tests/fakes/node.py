@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.issued import overheard
 from pullpass.cli.main import run
 from pullpass.config.load import VARIABLE
 
@@ -84,6 +85,7 @@ class Node:
         self.capture.readouterr()
         status = run(arguments)
         out, err = self.capture.readouterr()
+        overheard(err)
         return Outcome(status=status, out=out, err=err)
 
     def files(self) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from select import select
 from socket import create_connection, socket
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
@@ -73,10 +74,7 @@ def proxying(asked: Asked, tls: ssl.SSLContext | None = None) -> Iterator[Asked]
 
         def _join(self, port: int) -> None:
             with create_connection(("127.0.0.1", port), WAITS) as far:
-                back = Thread(target=_copy, args=(far, self.connection))
-                back.start()
-                _copy(self.connection, far)
-                back.join()
+                _joined(self.connection, far)
 
     server = ThreadingTCPServer(("127.0.0.1", 0), Tunnel)
     if tls:
@@ -104,10 +102,18 @@ def certified(
     return context
 
 
-def _copy(source: socket, sink: socket) -> None:
-    """Copies until source ends, and ends sink then."""
-    with suppress(OSError):
-        while piece := source.recv(1 << 16):
-            sink.sendall(piece)
-    with suppress(OSError):
-        sink.shutdown(2)
+def _joined(near: socket, far: socket) -> None:
+    """Copies both ways until one side ends, in one thread: a TLS socket takes no two of them."""
+    other = {near: far, far: near}
+    while ready := _readable(near, far):
+        for source in ready:
+            piece = source.recv(1 << 16)
+            if not piece:
+                return
+            other[source].sendall(piece)
+
+
+def _readable(near: socket, far: socket) -> list[socket]:
+    if isinstance(near, ssl.SSLSocket) and near.pending():
+        return [near]
+    return select([near, far], [], [], WAITS)[0]

@@ -1,7 +1,9 @@
 """Settings as TOML gives them, complete and right, and what a test makes of them."""
 
+from traceback import format_exception
 from typing import Any, Final
 
+from fakes.issued import overheard
 from pullpass.errors import PullpassError
 
 ISSUER: Final = "https://id.example.com/t/6f1c/jwt/nodes"
@@ -83,7 +85,11 @@ def without(place: Place) -> dict[str, Any]:
 
 
 def refusal_of(error: PullpassError) -> str:
-    """Returns the message of error, once it was seen to be one printable line."""
+    """Returns the message of error, once it was seen to be one printable line.
+
+    What a traceback says, causes included, is overheard.
+    """
+    overheard("".join(format_exception(error)))
     text = str(error)
     assert text
     assert text.isprintable()

@@ -14,6 +14,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final, TypeVar
 
+from fakes.issued import overheard
+
 READY_WITHIN: Final = 30.0  # seconds; a program is up in far less, a busy machine is not
 STOPS_WITHIN: Final = 15.0  # seconds between SIGTERM and SIGKILL
 ENDS_WITHIN: Final = 120.0  # seconds for one that ends by itself; a pull takes less than one
@@ -89,7 +91,7 @@ def finished(
     argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None
 ) -> Finished:
     """Runs argv to its end; its status is the caller's to judge."""
-    return subprocess.run(
+    done = subprocess.run(
         argv,
         env=env,
         cwd=cwd,
@@ -99,6 +101,8 @@ def finished(
         text=True,
         timeout=ENDS_WITHIN,
     )
+    overheard(done.stderr)
+    return done
 
 
 def environment(**variables: str) -> dict[str, str]:
