@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from pullpass.check.finding import Finding, Level
 from pullpass.check.walk import Walk
+from pullpass.cli import complete
 from pullpass.config.load import HOST, load
 from pullpass.config.network import network_of
 from pullpass.errors import ConfigError, PullpassError
@@ -26,7 +27,7 @@ _MARKS = {
 
 
 @click.command()
-@click.argument("registry", required=False)
+@click.argument("registry", required=False, shell_complete=complete.registries)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def check(registry: str | None, *, as_json: bool) -> int:
     """Walk the chain of REGISTRY, or of all that are configured.

@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from pullpass.cli import complete
 from pullpass.config.load import load
 from pullpass.config.model import Config
 from pullpass.dockerconfig import change, entries, place
@@ -40,7 +41,7 @@ def docker() -> None:
 
 
 @docker.command()
-@click.argument("registries", metavar="[REGISTRY]...", nargs=-1)
+@click.argument("registries", metavar="[REGISTRY]...", nargs=-1, shell_complete=complete.registries)
 @_file
 @_podman
 @click.option("--force", is_flag=True, help="Take registries from other helpers.")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from pullpass.cli import complete
 from pullpass.config.load import load
 from pullpass.reference import parse_reference
 from pullpass.resolve.choose import Query
@@ -12,7 +13,7 @@ from pullpass.resolve.here import resolve_here
 
 
 @click.command()
-@click.argument("image")
+@click.argument("image", shell_complete=complete.images)
 @click.option("--show-secret", is_flag=True, help="Print the secret too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def get(image: str, *, show_secret: bool, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from pullpass.cli import complete
 from pullpass.config.load import load
 from pullpass.errors import UsageError
 from pullpass.keys.file import FileKeyStore
@@ -15,7 +16,7 @@ def key() -> None:
 
 
 @key.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.keys)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def create(name: str, *, as_json: bool) -> None:
     """Create the key that the configuration calls [keys.NAME]."""
@@ -28,7 +29,7 @@ def create(name: str, *, as_json: bool) -> None:
 
 
 @key.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.keys)
 @click.option("--name", "common_name", default="pullpass", help="The certificate's subject.")
 def certificate(name: str, common_name: str) -> None:
     """Print a certificate of key NAME, as a registry's rootcertbundle wants it."""

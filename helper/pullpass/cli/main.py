@@ -11,6 +11,7 @@ import click
 from pullpass import __version__
 from pullpass.cli.agent import agent
 from pullpass.cli.check import check
+from pullpass.cli.completion import completion
 from pullpass.cli.demo import demo
 from pullpass.cli.docker import docker
 from pullpass.cli.get import get
@@ -32,12 +33,15 @@ CANNOT_WRITE: Final = 74  # EX_IOERR of sysexits(3)
 )
 def root(config: str | None) -> None:
     """Pull container images while no registry secret is stored anywhere."""
+    if config == "":
+        raise UsageError("--config is empty: name a file or leave it out")
     if config is not None:
         os.environ[VARIABLE] = config  # the servers' worker processes read it too
 
 
 root.add_command(agent)
 root.add_command(check)
+root.add_command(completion)
 root.add_command(demo)
 root.add_command(docker)
 root.add_command(get)

@@ -43,6 +43,14 @@ def _quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
+def seconds(text: str) -> int:
+    """Returns the seconds of a duration such as ``1h30m``. Raises: ValueError if it is none."""
+    if not _DURATION.fullmatch(text):
+        raise ValueError("not a duration")
+    parts = re.findall(r"(\d+)([ydhms])", text)
+    return sum(int(amount) * _SECONDS[unit] for amount, unit in parts)
+
+
 class Table:
     """A TOML table and the dotted key it stands under. ``done`` refuses what nobody took."""
 
@@ -99,12 +107,14 @@ class Table:
         """Takes a duration such as ``1h30m`` and returns its seconds. Raises: ConfigError."""
         if not self.has(name):
             return default
-        value = self.text(name)
-        parts = re.findall(r"(\d+)([ydhms])", value) if _DURATION.fullmatch(value) else []
-        seconds = sum(int(amount) * _SECONDS[unit] for amount, unit in parts)
-        if not seconds:
-            raise self.error(name, 'takes a duration such as "5m", "1h30m" or "90d"')
-        return seconds
+        wrong = self.error(name, 'takes a duration such as "5m", "1h30m" or "90d"')
+        try:
+            found = seconds(self.text(name))
+        except ValueError as error:
+            raise wrong from error
+        if not found:
+            raise wrong
+        return found
 
     def origin(self, name: str, *, insecure: bool) -> str:
         """Takes an origin, ``https://host[:port]``, empty if not there. Raises: ConfigError."""

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from fakes.node import Node
 from pullpass.claims import read_token
 from pullpass.jose import verify
@@ -25,8 +27,9 @@ def test_a_script_reads_json(ready: Node) -> None:
     assert read_token(printed["jwt"]).claims == printed["claims"]
 
 
-def test_lifetime_and_audiences_are_asked_for(ready: Node) -> None:
-    more = ("--ttl", "1800", "--audience", "127.0.0.1:5000", "--json")
+@pytest.mark.parametrize("ttl", ["1800", "30m", "29m60s"])
+def test_lifetime_and_audiences_are_asked_for(ready: Node, ttl: str) -> None:
+    more = ("--ttl", ttl, "--audience", "127.0.0.1:5000", "--json")
     claims = json.loads(ready.pullpass(*MINT, *more).out)["claims"]
     assert claims["exp"] - claims["iat"] == 1800
     assert claims["aud"] == ["registry.example.com", "127.0.0.1:5000"]
