@@ -20,6 +20,8 @@ from pullpass.http import Request, Response
 from pullpass.secret import Secret
 
 TIMEOUT: Final = 20.0  # seconds that a test waits for anything
+READY: Final = "reg.example"  # a registry whose credentials nobody is asked for
+GET: Final = b"get %d\n%s" % (len(LOOPBACK), LOOPBACK.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,18 @@ class Agent:
             connection.close()
             raise
         return connection
+
+
+def gone(connection: socket.socket) -> bytes:
+    """Returns what still comes on connection until the other end closes it."""
+    came = bytearray()
+    try:
+        while chunk := connection.recv(65536):
+            came += chunk
+    except ConnectionResetError:
+        pass
+    connection.close()
+    return bytes(came)
 
 
 def socket_of(node: Node) -> Path:

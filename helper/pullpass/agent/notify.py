@@ -1,5 +1,6 @@
 """Tells systemd how the agent is: sd_notify(3), without a library."""
 
+import asyncio
 import os
 import socket
 import time
@@ -27,6 +28,12 @@ class Notifier:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
             connection.setblocking(False)  # noqa: FBT003 - the standard library's signature
             connection.sendto("\n".join(states).encode(), self.address)
+
+    async def live(self) -> None:
+        """Shows that the loop turns, as often as the watchdog wants to see it."""
+        while self.interval:
+            self.tell("WATCHDOG=1")
+            await asyncio.sleep(self.interval)
 
     def reloading(self) -> None:
         """Says that the configuration is read anew, as ``Type=notify-reload`` wants it."""

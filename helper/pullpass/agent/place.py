@@ -1,4 +1,4 @@
-"""Where the agent listens: a directory in which nobody else can put a socket, and a lock."""
+"""Where the agent listens, and who can reach it there."""
 
 import os
 import socket
@@ -10,17 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from pullpass.agent.client import HOST_SOCKET
-from pullpass.agent.peer import NEEDS_LINUX
 from pullpass.agent.policy import Policy
+from pullpass.agent.private import held, make_private
 from pullpass.config.model import Config
-from pullpass.errors import ConfigError, UsageError
-
-try:
-    import fcntl
-except ImportError as error:
-    raise UsageError(NEEDS_LINUX) from error
+from pullpass.errors import ConfigError
 
 BACKLOG: Final = 1024  # connections that wait to be taken
+_KEY: Final = "agent.socket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +65,11 @@ def listening(place: Place) -> Iterator[socket.socket]:
     with ExitStack() as stack:
         try:
             _prepare(place)
-            stack.enter_context(_locked(place.path.with_name(f"{place.path.name}.lock")))
+            stack.enter_context(held(place.path, "agent", _KEY))
             bound = stack.enter_context(_bound(place))
         except OSError as error:
             reason = f"{error.filename or place.path}: {error.strerror or error}"
-            raise ConfigError(reason, key="agent.socket") from error
+            raise ConfigError(reason, key=_KEY) from error
         yield bound
 
 
@@ -89,55 +85,19 @@ def _usual(environ: Mapping[str, str]) -> Path:
         return HOST_SOCKET
     runtime = Path(environ.get("XDG_RUNTIME_DIR", ""))
     if not runtime.is_absolute():
-        raise ConfigError("is needed where there is no XDG_RUNTIME_DIR", key="agent.socket")
+        raise ConfigError("is needed where there is no XDG_RUNTIME_DIR", key=_KEY)
     return runtime / "pullpass" / "agent.sock"
 
 
 def _prepare(place: Place) -> None:
-    directory = place.path.parent
-    try:
-        directory.mkdir(mode=0o700)
-    except FileExistsError:
-        _check(directory, ours=place.ours)
-        if not place.ours:
-            return
-    _open_to(directory, place, place.mode)
-
-
-def _check(directory: Path, *, ours: bool) -> None:
-    found = directory.lstat()
-    owners = {os.geteuid()} if ours else {os.geteuid(), 0}
-    if not stat.S_ISDIR(found.st_mode):
-        raise ConfigError(f"{directory} is no directory: move it away", key="agent.socket")
-    if found.st_uid not in owners:
-        raise ConfigError(f"{directory} belongs to somebody else", key="agent.socket")
-    if found.st_mode & 0o022:
-        raise ConfigError(
-            f"others can write in {directory}, and put a socket of theirs there: `chmod go-w` it,"
-            " or name a directory of its own",
-            key="agent.socket",
-        )
+    if make_private(place.path.parent, _KEY) or place.ours:
+        _open_to(place.path.parent, place, place.mode)
 
 
 def _open_to(path: Path, place: Place, mode: int) -> None:
     if place.gid is not None:
         os.chown(path, -1, place.gid, follow_symlinks=False)
     path.chmod(mode)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Holds the lock, which the kernel takes back however the holder ends; the file stays."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise UsageError(f"another agent runs already: it holds {path}") from error
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager
@@ -160,5 +120,5 @@ def _clear(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise ConfigError(f"{path} is there and no socket: move it away", key="agent.socket")
+        raise ConfigError(f"{path} is there and no socket: move it away", key=_KEY)
     path.unlink()

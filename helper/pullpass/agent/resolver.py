@@ -15,7 +15,7 @@ from pullpass.agent.question import Question
 from pullpass.agent.reuse import Grant, Kept
 from pullpass.agent.users import Users
 from pullpass.config.model import Config
-from pullpass.errors import ExchangeUnavailable, MintDenied
+from pullpass.errors import ExchangeUnavailable, MintDenied, TransportError
 from pullpass.http import AsyncTransport, run_async
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query, find
@@ -112,16 +112,25 @@ class Resolver:
         )
 
     async def _exchange(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
-        self._counters.exchanges += 1
-        identity = identify(self._minter, chosen, facts)
+        """Exchanges in time, and where no answer came at all once more with a new identity."""
         try:
             async with asyncio.timeout(self._deadline):
-                credential = await run_async(trade(chosen, identity, self._now), self._transport)
+                try:
+                    return await self._traded(key, chosen, facts)
+                except ExchangeUnavailable as error:
+                    if not isinstance(error.__cause__, TransportError):
+                        raise
+                    return await self._traded(key, chosen, facts)
         except TimeoutError as error:
             raise ExchangeUnavailable(
                 f"registry {chosen.registry.address}: its exchange has not answered after"
                 f" {self._deadline:.0f}s: try again"
             ) from error
+
+    async def _traded(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
+        self._counters.exchanges += 1
+        identity = identify(self._minter, chosen, facts)
+        credential = await run_async(trade(chosen, identity, self._now), self._transport)
         grant = Grant(
             credential=credential,
             entry=chosen.entry.key,

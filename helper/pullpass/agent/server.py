@@ -20,15 +20,15 @@ from pullpass.agent.notify import Notifier, notifier
 from pullpass.agent.peer import need_linux
 from pullpass.agent.place import BACKLOG, Place, listening, place_of, reopen
 from pullpass.agent.policy import Policy, policy_of
+from pullpass.agent.reload import Reload, moved
 from pullpass.agent.resolver import Resolver
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
-from pullpass.errors import PullpassError
 from pullpass.http import AsyncHttpTransport
 from pullpass.resolve.here import minter_of
 
 KEEP: Final = 55.0  # seconds that an idle connection to an exchange is kept; servers end it at 60
-DRAIN: Final = 22.0  # seconds for running requests; the exchange has twenty of them
+_FIXED: Final = ("socket", "metrics", "max_connections", "max_connections_per_user")
 
 
 def run_agent(
@@ -58,13 +58,18 @@ class _Agent:
     def __init__(
         self, load: Callable[[], Config], place: Place, systemd: Notifier, journal: Journal
     ) -> None:
-        self._load = load
         self._place = place
         self._systemd = systemd
         self._journal = journal
         self._counters = Counters()
         self._began = time.monotonic()
-        self._reload_error: str | None = None
+        self._reload = Reload(
+            load=load,
+            take_over=self._take_over,
+            systemd=systemd,
+            journal=journal,
+            outcomes=self._counters.reloads,
+        )
         self._transport: AsyncHttpTransport
         self._door: Door
         self._desk: Desk
@@ -81,15 +86,14 @@ class _Agent:
             loop = asyncio.get_running_loop()
             server = await loop.create_unix_server(self._door, sock=listener, backlog=BACKLOG)
             stack.callback(server.close)
-            watchdog = asyncio.create_task(self._watchdog())
-            stack.callback(watchdog.cancel)
+            stack.callback(asyncio.create_task(self._systemd.live()).cancel)
             self._systemd.tell("READY=1", f"STATUS=listening at {self._place.path}")
             self._journal.tell("ready", version=__version__, socket=str(self._place.path))
             await ended.wait()
             self._systemd.tell("STOPPING=1")
             server.close()
             self._place.path.unlink(missing_ok=True)  # who comes now does the work itself
-            cut = await self._door.drain(DRAIN)
+            cut = await self._door.drain(self._desk.config.agent.drain)
         self._journal.tell("stopped", cut_off=cut)
 
     def _metrics(self, config: Config) -> AbstractAsyncContextManager[None]:
@@ -132,27 +136,15 @@ class _Agent:
             status=self._status,
         )
 
-    def _reload(self) -> None:
-        """Answers by the configuration as it is now; a bad one changes nothing."""
-        self._systemd.reloading()
-        try:
-            config = self._load()
-            self._take_over(config, policy_of(config))
-        except (PullpassError, OSError) as error:
-            self._reload_error = str(error)
-            self._counters.reloads["error"] += 1
-            self._journal.tell("reload", error=self._reload_error, kept="the old configuration")
-        self._systemd.tell("READY=1")
-
-    def _take_over(self, config: Config, policy: Policy) -> None:
+    def _take_over(self, config: Config) -> list[str]:
+        policy = policy_of(config)
         place = place_of(config, policy, os.environ)
         reopen(replace(self._place, mode=place.mode, gid=place.gid))
-        restart = _needs_restart(self._desk.config, config)
+        old = self._desk.config
         self._desk = self._desk_of(config, policy)
         self._door.answer = self._desk.answer
-        self._reload_error = None
-        self._counters.reloads["ok"] += 1
-        self._journal.tell("reload", sources=[str(path) for path in config.sources], **restart)
+        http = ["http"] if old.http != config.http else []
+        return [*moved("agent", old.agent, config.agent, *_FIXED), *http]
 
     def _status(self) -> Mapping[str, Any]:
         return {
@@ -161,22 +153,5 @@ class _Agent:
             "uptime": round(time.monotonic() - self._began, 3),
             "socket": str(self._place.path),
             "connections": len(self._door),
-            "reload_error": self._reload_error,
+            "reload_error": self._reload.error,
         }
-
-    async def _watchdog(self) -> None:
-        """Shows that the loop turns, as often as systemd wants to see it."""
-        while self._systemd.interval:
-            self._systemd.tell("WATCHDOG=1")
-            await asyncio.sleep(self._systemd.interval)
-
-
-def _needs_restart(old: Config, new: Config) -> Mapping[str, str]:
-    """Returns what the journal is to say of settings that only a new process takes."""
-    fixed = ("socket", "metrics", "max_connections", "max_connections_per_user")
-    moved = [
-        f"agent.{name}" for name in fixed if getattr(old.agent, name) != getattr(new.agent, name)
-    ]
-    if old.http != new.http:
-        moved.append("http")
-    return {"restart_for": ", ".join(moved)} if moved else {}

@@ -24,6 +24,7 @@ def read_agent(table: Table) -> Agent:
             "max_connections_per_user", connections // 2, 1, connections
         ),
         metrics=_metrics(table),
+        drain=table.duration("drain", usual.drain),
     )
     table.done()
     return agent

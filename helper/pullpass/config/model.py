@@ -78,6 +78,7 @@ class Agent:
         allow: who may ask at all; none named means root and the agent's own user.
         shim: who may state facts about pods.
         metrics: where Prometheus is answered: a Unix socket, or host and port on loopback.
+        drain: seconds for running requests once the agent is asked to end.
     """
 
     socket: Path | None = None
@@ -86,6 +87,7 @@ class Agent:
     max_connections: int = 512
     max_connections_per_user: int = 256
     metrics: Path | tuple[str, int] | None = None
+    drain: int = 22  # the exchange has twenty of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

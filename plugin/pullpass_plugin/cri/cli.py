@@ -4,8 +4,9 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pullpass import __version__
@@ -31,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     if (named := _parser().parse_args(arguments).config) is not None:
         environ[VARIABLE] = named
     try:
-        asyncio.run(_serve(load(environ)))
+        asyncio.run(_serve(partial(load, environ)))
     except PullpassError as error:
         sys.stderr.write(f"{NAME}: {error}\n")
         return error.exit_status
@@ -49,32 +50,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(config: Config) -> None:
+async def _serve(load: Callable[[], Config]) -> None:
     try:
         from pullpass.agent.journal import Journal
         from pullpass_plugin.cri.server import run as serve
     except ImportError as error:
         raise UsageError("the shim needs more: pip install 'pullpass[plugin]'") from error
-    async with _source(config) as source:
-        await serve(config, source, Journal())
+    config = load()
+    async with _sources(config) as source_of:
+        await serve(config, load, source_of, Journal())
 
 
 @asynccontextmanager
-async def _source(config: Config) -> AsyncIterator["CredentialSource"]:
-    """Gives what the configuration names, and imports HTTP and cryptography for that alone."""
+async def _sources(config: Config) -> AsyncIterator["Callable[[Config], CredentialSource]"]:
+    """Gives what config names, and imports HTTP and cryptography for that alone."""
     if config.cri.credentials != IN_PROCESS:
         from pullpass.agent.client import AgentClient
         from pullpass_plugin.cri.source import FromAgent
 
-        yield FromAgent(AgentClient(config.cri.agent))
+        yield lambda now: FromAgent(AgentClient(now.cri.agent))
         return
     from pullpass.config.network import network_of
     from pullpass.http import AsyncHttpTransport
     from pullpass.resolve.here import minter_of
     from pullpass_plugin.cri.inprocess import TRY_TIMEOUT, InProcess
 
-    transport = AsyncHttpTransport(network_of(config, timeout=TRY_TIMEOUT))
-    try:
-        yield InProcess(config, minter_of(config), transport)
-    finally:
-        await transport.aclose()
+    async with aclosing(AsyncHttpTransport(network_of(config, timeout=TRY_TIMEOUT))) as transport:
+        yield lambda now: InProcess(now, minter_of(now), transport)

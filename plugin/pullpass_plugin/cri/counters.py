@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
+
+K = TypeVar("K", bound=str)
 
 
 def _set() -> asyncio.Event:
@@ -29,6 +31,7 @@ _HELP: Final = {
     "pulls": "Pulls, by what became of them.",
     "retries": "Pulls that were tried again with a fresh credential.",
     "refused": "Credentials of ours that a registry did not take.",
+    "reloads": "Reloads of the configuration; an error keeps the old one.",
 }
 
 
@@ -39,6 +42,7 @@ class Counters:
     pulls: Counter[Outcome] = field(default_factory=Counter)
     retries: int = 0
     refused: int = 0
+    reloads: Counter[str] = field(default_factory=Counter)
     running: int = 0
     idle: asyncio.Event = field(default_factory=_set)
     runtime_up: bool = False
@@ -58,11 +62,8 @@ class Counters:
 
     def render(self) -> str:
         """Returns the metrics in Prometheus' text format 0.0.4."""
-        lines = [f"# HELP pullpass_cri_pulls_total {_HELP['pulls']}"]
-        lines.append("# TYPE pullpass_cri_pulls_total counter")
-        for outcome in Outcome:
-            count = self.pulls[outcome]
-            lines.append(f'pullpass_cri_pulls_total{{outcome="{outcome}"}} {count}')
+        lines = _by_outcome("pulls_total", _HELP["pulls"], self.pulls, Outcome)
+        lines += _by_outcome("reloads_total", _HELP["reloads"], self.reloads, ("ok", "error"))
         for name, text, value in (
             ("retries_total", _HELP["retries"], self.retries),
             ("credentials_refused_total", _HELP["refused"], self.refused),
@@ -79,4 +80,14 @@ class Counters:
 
 def _metric(name: str, kind: str, text: str, value: int) -> list[str]:
     full = f"pullpass_cri_{name}"
-    return [f"# HELP {full} {text}", f"# TYPE {full} {kind}", f"{full} {value}"]
+    return [*_head(full, kind, text), f"{full} {value}"]
+
+
+def _by_outcome(name: str, text: str, counts: Mapping[K, int], outcomes: Iterable[K]) -> list[str]:
+    full = f"pullpass_cri_{name}"
+    values = [f'{full}{{outcome="{outcome}"}} {counts[outcome]}' for outcome in outcomes]
+    return [*_head(full, "counter", text), *values]
+
+
+def _head(full: str, kind: str, text: str) -> list[str]:
+    return [f"# HELP {full} {text}", f"# TYPE {full} {kind}"]

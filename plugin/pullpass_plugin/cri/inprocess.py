@@ -11,7 +11,6 @@ from pullpass.agent.policy import Callers, Policy
 from pullpass.agent.question import Question
 from pullpass.agent.resolver import Resolver
 from pullpass.config.model import Config
-from pullpass.errors import ExchangeUnavailable, TransportError
 from pullpass.http import AsyncTransport
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query
@@ -42,20 +41,8 @@ class InProcess:
     async def credential(
         self, registry: str, repository: str, facts: Mapping[str, str], *, fresh: bool
     ) -> Granted:
-        """As CredentialSource. Where no answer came at all it asks once more, with a new identity.
-
-        Raises:
-            PullpassError: as the agent's resolver.
-        """
+        """As CredentialSource. Raises: PullpassError, as the agent's resolver."""
         query = Query(registry=registry, repository=repository)
         question = Question(query=query, pod=facts, fresh=fresh)
-        try:
-            return await self._resolve(question)
-        except ExchangeUnavailable as error:
-            if not isinstance(error.__cause__, TransportError):
-                raise
-            return await self._resolve(question)
-
-    async def _resolve(self, question: Question) -> Granted:
         grant = await self._resolver.resolve(question, self._self)
         return Granted(credential=grant.credential, reused=grant.reused, minted_at=grant.minted_at)

@@ -28,7 +28,7 @@ class _Without(Exception):
     """The pull goes on as it came."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Puller:
     """Answers PullImage."""
 

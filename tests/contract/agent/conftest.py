@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes.agent import Agent, Exchange, agent_settings, exchange, started
+from fakes.agent import READY, Agent, Exchange, agent_settings, exchange, started
 from fakes.helper import Node, node, registry
-
-READY = "reg.example"  # a registry whose credentials nobody is asked for
 
 
 @contextmanager

@@ -81,7 +81,7 @@ async def bench(
     async with AsyncExitStack() as stack:
         if up:
             await stack.enter_async_context(listening(runtime, settings.cri.backend))
-        counters = await stack.enter_async_context(served(settings, source, journal))
+        shim = await stack.enter_async_context(served(settings, source, journal))
         client = await stack.enter_async_context(connected(settings.cri.listen))
         direct = await stack.enter_async_context(connected(settings.cri.backend))
         yield Bench(
@@ -89,7 +89,7 @@ async def bench(
             source=source,
             runtime=runtime,
             client=client,
-            counters=counters,
+            counters=shim.puller.counters,
             direct=direct,
             log=log,
         )

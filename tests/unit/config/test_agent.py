@@ -30,6 +30,7 @@ def test_settings_of_the_agent_become_values() -> None:
                 "shim": {"user": "pullpass-cri"},
                 "max_connections": 64,
                 "metrics": "127.0.0.1:9464",
+                "drain": "5s",
             },
         )
     ).agent
@@ -44,6 +45,7 @@ def test_settings_of_the_agent_become_values() -> None:
         max_connections=64,
         max_connections_per_user=32,
         metrics=("127.0.0.1", 9464),
+        drain=5,
     )
 
 
