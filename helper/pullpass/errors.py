@@ -108,7 +108,15 @@ class IdentityError(PullpassError):
 
 
 class MintDenied(IdentityError):
-    """The role or the issuer does not allow the token that was asked for."""
+    """The role or the issuer does not allow the token that was asked for.
+
+    Attributes:
+        constraint: the setting that says no, without its table.
+    """
+
+    def __init__(self, message: str, *, constraint: str = "") -> None:
+        super().__init__(message)
+        self.constraint = constraint
 
 
 class TokenRefused(PullpassError):

@@ -144,6 +144,14 @@ class _AtOnce:
         return self.transport.send(request)
 
 
+class Offline:
+    """A Transport which has no network: for flows that find on this host all they need."""
+
+    def send(self, request: Request) -> Response:
+        """Returns nothing. Raises: TransportError."""
+        raise TransportError(f"{request.origin}: not asked, since this step stays on this host")
+
+
 class HttpTransport:
     """A Transport over real connections, kept alive between requests. A context manager.
 

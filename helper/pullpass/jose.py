@@ -14,18 +14,19 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from pullpass.claims import read_token
 from pullpass.errors import KeyStoreError, TokenRefused
 from pullpass.secret import Secret
 
-ALGORITHM: Final = "ES256"
 CERTIFICATE_YEARS: Final = 10  # registries never look at it, see PrivateKey.certificate
 _VERIFIES: Final = {
     ("EC", "P-256"): ("ES256",),
@@ -40,6 +41,7 @@ _MIN_RSA_BITS: Final = 2048
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 _AnyPublic = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+_AnyPrivate = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,25 @@ class PublicKey:
     algorithms: tuple[str, ...]
     material: _AnyPublic = field(repr=False)
 
-    def jwk(self, kid: str) -> dict[str, str]:
+    @property
+    def type(self) -> str:
+        """Returns its kind and size, such as ``ecdsa-p256`` or ``rsa-2048``."""
+        match self.material:
+            case rsa.RSAPublicKey():
+                return f"rsa-{self.material.key_size}"
+            case ec.EllipticCurvePublicKey():
+                return f"ecdsa-p{self.material.curve.key_size}"
+            case ed25519.Ed25519PublicKey():
+                return "ed25519"
+
+    def jwk(self, kid: str, algorithm: str = "") -> dict[str, str]:
         """Returns the key as JWK (RFC 7517 §4) with the members that all relying parties take."""
-        head = {"use": "sig", "alg": self.algorithms[0], "kid": kid}
+        head = {"use": "sig", "alg": algorithm or self.algorithms[0], "kid": kid}
         return {**self._members(), **head}
+
+    def pem(self) -> str:
+        """Returns the key as SubjectPublicKeyInfo."""
+        return self.material.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     def thumbprint(self) -> str:
         """Returns the RFC 7638 thumbprint, SHA-256 in base64url."""
@@ -71,29 +88,42 @@ class PublicKey:
         return ":".join(text[at : at + 4] for at in range(0, len(text), 4))
 
     def _members(self) -> dict[str, str]:
-        # RFC 7518 §6.2.1: coordinates are padded to the size of the curve's field.
-        if not isinstance(self.material, ec.EllipticCurvePublicKey):
-            raise TypeError("only EC keys are published")
-        size = (self.material.curve.key_size + 7) // 8
-        point = self.material.public_numbers()
-        x, y = (_base64url(number.to_bytes(size, "big")) for number in (point.x, point.y))
-        return {"crv": _CURVES[self.material.curve.name], "kty": "EC", "x": x, "y": y}
+        match self.material:
+            case rsa.RSAPublicKey():
+                numbers = self.material.public_numbers()
+                return {"e": _minimal(numbers.e), "kty": "RSA", "n": _minimal(numbers.n)}
+            case ec.EllipticCurvePublicKey():
+                # RFC 7518 §6.2.1: coordinates are padded to the size of the curve's field.
+                size = (self.material.curve.key_size + 7) // 8
+                point = self.material.public_numbers()
+                x, y = (_base64url(number.to_bytes(size, "big")) for number in (point.x, point.y))
+                return {"crv": _CURVES[self.material.curve.name], "kty": "EC", "x": x, "y": y}
+            case ed25519.Ed25519PublicKey():
+                raw = self.material.public_bytes_raw()
+                return {"crv": "Ed25519", "kty": "OKP", "x": _base64url(raw)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateKey:
-    """A P-256 key which signs. It cannot be printed; ``pem`` is for the key store alone."""
+    """A key which signs. It cannot be printed; ``pem`` is for the key store alone."""
 
-    material: ec.EllipticCurvePrivateKey = field(repr=False)
+    material: _AnyPrivate = field(repr=False)
 
     @property
     def public(self) -> PublicKey:
         """Returns the half that may be shown."""
-        return PublicKey(algorithms=(ALGORITHM,), material=self.material.public_key())
+        return _published(self.material.public_key())
 
-    def pem(self) -> Secret:
-        """Returns the key as unencrypted PKCS #8."""
-        raw = self.material.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        """Returns the signature of data in the form of JWS (RFC 7518 §3)."""
+        return jwt.get_algorithm_by_name(algorithm).sign(data, self.material)
+
+    def pem(self, passphrase: Secret | None = None) -> Secret:
+        """Returns the key as PKCS #8, encrypted where there is a passphrase."""
+        protection = (
+            BestAvailableEncryption(passphrase.reveal().encode()) if passphrase else NoEncryption()
+        )
+        raw = self.material.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
         return Secret(raw.decode())
 
     def certificate(self, name: str) -> bytes:
@@ -106,27 +136,58 @@ class PrivateKey:
         builder = x509.CertificateBuilder(subject, subject, self.material.public_key())
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start)
         builder = builder.not_valid_after(start + timedelta(days=365 * CERTIFICATE_YEARS))
-        return builder.sign(self.material, hashes.SHA256()).public_bytes(Encoding.PEM)
+        digest = None if isinstance(self.material, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        return builder.sign(self.material, digest).public_bytes(Encoding.PEM)
 
 
-def generate_key() -> PrivateKey:
-    """Returns a new P-256 key."""
-    return PrivateKey(material=ec.generate_private_key(ec.SECP256R1()))
+def generate_key(type_: str = "ecdsa-p256") -> PrivateKey:
+    """Returns a new key of a type such as ``PublicKey.type`` tells."""
+    match type_.split("-"):
+        case ["rsa", bits]:
+            return PrivateKey(material=rsa.generate_private_key(65537, int(bits)))
+        case ["ed25519"]:
+            return PrivateKey(material=ed25519.Ed25519PrivateKey.generate())
+        case _:
+            curve = ec.SECP384R1() if type_ == "ecdsa-p384" else ec.SECP256R1()
+            return PrivateKey(material=ec.generate_private_key(curve))
 
 
-def load_private_key(pem: Secret) -> PrivateKey:
-    """Reads what ``PrivateKey.pem`` wrote.
+def load_private_key(pem: Secret, passphrase: Secret | None = None) -> PrivateKey:
+    """Reads what ``PrivateKey.pem`` wrote. What is not encrypted needs no passphrase.
+
+    Raises:
+        KeyStoreError: for anything else, or another passphrase.
+    """
+    encrypted = is_encrypted(pem)
+    if encrypted and passphrase is None:
+        raise KeyStoreError("the private key is encrypted: name its passphrase")
+    password = passphrase.reveal().encode() if encrypted and passphrase else None
+    try:
+        key = load_pem_private_key(pem.reveal().encode(), password)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyStoreError(
+            "the passphrase does not open the private key" if encrypted else "not a private key"
+        ) from error
+    if not isinstance(key, _AnyPrivate) or _usable(key.public_key()) is None:
+        raise KeyStoreError("the private key is of a kind that nothing here signs with")
+    return PrivateKey(material=key)
+
+
+def is_encrypted(pem: Secret) -> bool:
+    """Tells whether a private key needs a passphrase."""
+    return "BEGIN ENCRYPTED" in pem.reveal()
+
+
+def load_public_key(pem: str) -> PublicKey:
+    """Reads what ``PublicKey.pem`` wrote.
 
     Raises:
         KeyStoreError: for anything else.
     """
     try:
-        key = load_pem_private_key(pem.reveal().encode(), password=None)
+        return _published(load_pem_public_key(pem.encode()))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyStoreError("the private key is not an unencrypted PEM") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-        raise KeyStoreError("the private key is not an ECDSA P-256 key")
-    return PrivateKey(material=key)
+        raise KeyStoreError("not a public key") from error
 
 
 def load_certificates(pem: bytes) -> tuple[PublicKey, ...]:
@@ -161,10 +222,34 @@ def read_jwk(jwk: Mapping[str, Any]) -> PublicKey | None:
     return replace(found, algorithms=algorithms) if algorithms else None
 
 
-def sign(claims: Mapping[str, Any], key: PrivateKey, *, kid: str, type_: str = "JWT") -> Secret:
-    """Returns claims as a JWT signed with ES256 (RFC 7519)."""
-    headers = {"kid": kid, "typ": type_}
-    return Secret(jwt.encode(dict(claims), key.material, algorithm=ALGORITHM, headers=headers))
+def sign(
+    claims: Mapping[str, Any],
+    key: PrivateKey,
+    *,
+    kid: str,
+    type_: str = "JWT",
+    algorithm: str = "",
+) -> Secret:
+    """Returns claims as a JWT (RFC 7519), signed with the usual algorithm unless told another."""
+    chosen = algorithm or key.public.algorithms[0]
+    data = signing_input(claims, kid=kid, algorithm=chosen, type_=type_)
+    return compact(data, key.sign(data, chosen))
+
+
+def signing_input(
+    claims: Mapping[str, Any], *, kid: str, algorithm: str, type_: str = "JWT"
+) -> bytes:
+    """Returns what is signed of a JWT (RFC 7515 §5.1)."""
+    header = {"alg": algorithm, "kid": kid, "typ": type_}
+    return b".".join(
+        urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode()).rstrip(b"=")
+        for part in (header, claims)
+    )
+
+
+def compact(data: bytes, signature: bytes) -> Secret:
+    """Returns the JWT of a signing input and its signature."""
+    return Secret(f"{data.decode()}.{_base64url(signature)}")
 
 
 def verify(
@@ -207,6 +292,18 @@ def _usable(key: object) -> PublicKey | None:
         case _:
             return None
     return PublicKey(algorithms=algorithms, material=key) if algorithms else None
+
+
+def _published(key: object) -> PublicKey:
+    found = _usable(key)
+    if found is None:
+        raise KeyStoreError("not a key that anybody verifies with")
+    return found
+
+
+def _minimal(number: int) -> str:
+    """Returns number without leading zero bytes (RFC 7518 §6.3.1)."""
+    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
 
 def _base64url(raw: bytes) -> str:

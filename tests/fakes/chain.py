@@ -71,7 +71,7 @@ class Chain:
     given: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        signing = [version.key for version in self.keys.load("identity").versions]
+        signing = [version.local for version in self.keys.held["identity"].versions]
         documents = Issuer(url=ISSUER, keys=signing).documents()
         published = {("GET", url): _json(document) for url, document in documents.items()}
         self._whole: dict[tuple[str, str], Answer] = {

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import pytest
 
 from fakes.issued import overheard
+from fakes.key_files import KeyFiles
 from fakes.programs import environment
-from pullpass.keys.file import FileKeyStore
 
 PROGRAM: Final = "docker-credential-pullpass"
 IN_FRONT: Final = "PULLPASS_TEST_PROGRAM"  # a path; tests set it for themselves
@@ -72,7 +72,7 @@ def node(directory: Path, *registries: str, audiences: tuple[str, ...] = ("**",)
     """Makes a node with a signing key and with these registries, as ``registry`` writes them."""
     made = Node(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    FileKeyStore(directory=made.key.parent).create(KEY)
+    KeyFiles(directory=made.key.parent).create(KEY)
     settings = f"""\
 state_dir = "{directory}/state"
 [keys.{KEY}]

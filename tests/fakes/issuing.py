@@ -5,17 +5,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pullpass.errors import IdentityError, KeyStoreError
-from pullpass.jose import generate_key
-from pullpass.keys.transit import ACTIVE, TransitKey, Version
+from pullpass.http import Flow
+from pullpass.jose import PrivateKey, generate_key
+from pullpass.keys.source import check_frozen
+from pullpass.keys.transit import State, TransitKey, Version
 
 
-def transit_key(name: str, *states: str) -> TransitKey:
+def transit_key(name: str, *states: str, type_: str = "ecdsa-p256") -> TransitKey:
     """Returns a key with one version for each state, by default one that is active."""
     versions = tuple(
-        Version(number=number, state=state, created_at=number, key=generate_key())
-        for number, state in enumerate(states or (ACTIVE,), start=1)
+        version(number, state, generate_key(type_))
+        for number, state in enumerate(states or ("active",), start=1)
     )
-    return TransitKey(name=name, versions=versions)
+    return TransitKey(name=name, type=type_, versions=versions)
+
+
+def version(number: int, state: str, key: PrivateKey, at: int = 0) -> Version:
+    """Returns a version that came into its state at that time."""
+    return Version(
+        number=number,
+        state=State(state),
+        created_at=at,
+        since=at,
+        public=key.public,
+        key=key,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +38,17 @@ class Keys:
 
     held: Mapping[str, TransitKey] = field(default_factory=dict)
 
-    def load(self, name: str) -> TransitKey:
+    def load(self, name: str) -> Flow[TransitKey]:
         """Returns the key name."""
+        yield from ()
         if name not in self.held:
             raise KeyStoreError(f"there is no key {name}")
         return self.held[name]
+
+    def freeze(self, key: TransitKey, issuer: str, url: str) -> Flow[None]:
+        """Holds that the issuer has no other URL."""
+        yield from ()
+        check_frozen(key, issuer, url)
 
 
 @dataclass(slots=True, kw_only=True)

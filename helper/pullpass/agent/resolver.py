@@ -17,7 +17,7 @@ from pullpass.agent.users import Users
 from pullpass.config.model import Config
 from pullpass.errors import ExchangeUnavailable, MintDenied, TransportError
 from pullpass.http import AsyncTransport, run_async
-from pullpass.issuer.mint import Minter
+from pullpass.issuer.mint import Minted, Minter
 from pullpass.resolve.choose import Query, find
 from pullpass.resolve.flow import Plan, foresee, identify, plan, trade
 
@@ -76,7 +76,7 @@ class Resolver:
         self._policy.check(peer, registry, question.pod)
         chosen = self._plan(question.query)
         facts = {**await self._users.facts(peer.uid), **question.pod}
-        key = self._key(chosen, peer, question.pod, facts)
+        key = await self._key(chosen, peer, question.pod, facts)
         if question.fresh:
             self._kept.drop(key)
         elif kept := self._kept.get(key):
@@ -92,13 +92,13 @@ class Resolver:
             self._plans[entry.key] = plan(self._config, query)
         return self._plans[entry.key]
 
-    def _key(
+    async def _key(
         self, chosen: Plan, peer: Peer, pod: Mapping[str, str], facts: Mapping[str, str]
     ) -> _Key:
         try:
             claims = foresee(self._minter, chosen, facts)
         except MintDenied:
-            identify(self._minter, chosen, facts)  # raises too, and leaves its line in the audit
+            await self._identify(chosen, facts)  # raises too, and leaves its line in the audit
             raise
         return _Key(
             uid=peer.uid,
@@ -110,6 +110,9 @@ class Resolver:
             parameters=frozenset(chosen.registry.parameters.items()),
             claims=json.dumps(claims, sort_keys=True),
         )
+
+    async def _identify(self, chosen: Plan, facts: Mapping[str, str]) -> Minted:
+        return await run_async(identify(self._minter, chosen, facts), self._transport)
 
     async def _exchange(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
         """Exchanges in time, and where no answer came at all once more with a new identity."""
@@ -129,7 +132,7 @@ class Resolver:
 
     async def _traded(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
         self._counters.exchanges += 1
-        identity = identify(self._minter, chosen, facts)
+        identity = await self._identify(chosen, facts)
         credential = await run_async(trade(chosen, identity, self._now), self._transport)
         grant = Grant(
             credential=credential,

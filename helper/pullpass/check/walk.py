@@ -97,7 +97,7 @@ class Walk:
         yield Level.OK, f"{entry.key} answers for {asked}: {identity}, provider {provider}", ""
 
     def _look_at_identity(self) -> Iterator[Seen]:
-        self._minted = identify(self.minter, self._plan, process_facts())
+        self._minted = run(identify(self.minter, self._plan, process_facts()), self._watch)
         claims = self._minted.claims
         algorithm = read_token(self._minted.token.reveal()).header_text("alg")
         told = " ".join(f"{name}={claims[name]}" for name in ("iss", "sub", "aud"))

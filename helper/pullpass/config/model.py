@@ -5,54 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pullpass.config.issuing import Audit, Issuer, KeySettings
 from pullpass.network import Proxy
 
 PULL_TTL: Final = 300  # seconds; what the token of a pull lives
 MIN_TOKEN_TTL: Final = 60  # seconds; clients take no registry token that lives shorter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransitKey:
-    """``[keys.NAME]``: a signing key with versions."""
-
-    name: str
-    type: str
-    backend: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """``[issuers.I.roles.NAME]``: what a token minted under it may contain.
-
-    Attributes:
-        allowed_audiences: globs; ``*`` never crosses a label of a host name.
-        default_audiences: used where the caller names none.
-        subject_template: text with ``${variable}``.
-    """
-
-    name: str
-    allowed_audiences: tuple[str, ...]
-    default_audiences: tuple[str, ...]
-    subject_template: str
-    default_ttl: int
-    max_ttl: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issuer:
-    """``[issuers.NAME]``: an issuer of workload identities.
-
-    Attributes:
-        issuer: its URL, the ``iss`` of its tokens.
-    """
-
-    name: str
-    issuer: str
-    signing_key: str
-    default_ttl: int
-    max_ttl: int
-    insecure: bool
-    roles: Mapping[str, Role]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,12 +240,13 @@ class Config:
     """
 
     state_dir: Path
-    keys: Mapping[str, TransitKey] = field(default_factory=dict)
+    keys: Mapping[str, KeySettings] = field(default_factory=dict)
     issuers: Mapping[str, Issuer] = field(default_factory=dict)
     registries: Mapping[str, Registry] = field(default_factory=dict)
     providers: Mapping[str, ProviderFile] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     connections: Mapping[str, Connection] = field(default_factory=dict)
+    audit: Audit = field(default_factory=Audit)
     agent: Agent = field(default_factory=Agent)
     issuer_listener: Listener | None = None
     token_server_listener: Listener | None = None

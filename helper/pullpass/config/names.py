@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from pullpass.config.issuing import Issuer, Role
 from pullpass.config.model import (
     PULL_TTL,
     Config,
     Connection,
     CredentialEntry,
-    Issuer,
     exchange_issuer,
 )
 from pullpass.config.reader import dotted
@@ -79,6 +79,22 @@ def _check_role(config: Config, entry: CredentialEntry) -> None:
             f"is under 5m, which the token of a pull lives: raise it for {entry.key}",
             key=dotted("issuers", issuer.name, "roles", role.name, "max_ttl"),
         )
+    _check_pull(issuer, role, entry)
+
+
+def _check_pull(issuer: Issuer, role: Role, entry: CredentialEntry) -> None:
+    """Holds that a pull, which asks for an audience and nothing else, can be given a token."""
+    wrong = {
+        "require_audience": not role.require_audience,
+        "subject_template": not role.subject_template,
+        "required_claims": bool(set(role.required_claims) - role.fixed_claims.keys()),
+    }
+    for setting, is_wrong in wrong.items():
+        if is_wrong:
+            raise ConfigError(
+                f"leaves to the caller what a pull does not say: mend it for {entry.key}",
+                key=dotted("issuers", issuer.name, "roles", role.name, setting),
+            )
 
 
 def _check_exchange_keys(config: Config) -> None:

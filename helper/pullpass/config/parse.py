@@ -7,19 +7,17 @@ from urllib.parse import urlsplit
 
 from pullpass.config.agent import read_agent, read_callers
 from pullpass.config.cri import read_cri, read_pull
+from pullpass.config.issuers import read_audit, read_issuer, read_tenant
+from pullpass.config.keys import read_key, settle
 from pullpass.config.model import (
     MIN_TOKEN_TTL,
-    PULL_TTL,
     Config,
     Connection,
     CredentialEntry,
-    Issuer,
     Listener,
     Registry,
-    Role,
     Ruleset,
     Service,
-    TransitKey,
 )
 from pullpass.config.names import check_names
 from pullpass.config.network import read_http
@@ -30,7 +28,6 @@ from pullpass.reference import parse_registry
 
 MIN_EXCHANGE_TTL: Final = 300  # seconds; buildkit keeps a helper's answer for 4m50s
 ACTIONS: Final = frozenset({"pull", "push", "delete", "*"})
-MAX_TTL: Final = 3600  # seconds; an issuer's own max_ttl unless it says otherwise
 ALGORITHMS: Final = ("ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512")
 
 
@@ -42,13 +39,18 @@ def parse(values: Mapping[str, Any], default_state_dir: Path) -> Config:
     """
     top = Table(values)
     serve = top.table("serve")
+    tenant = read_tenant(top.table("tenant"))
+    keys = {name: read_key(name, table) for name, table in top.named("keys")}
+    issuers = {name: read_issuer(name, table, keys, tenant) for name, table in top.named("issuers")}
+    services = {name: _service(name, table) for name, table in top.table("services").each()}
     config = Config(
         state_dir=top.path("state_dir") or default_state_dir,
-        keys={name: _key(name, table) for name, table in top.named("keys")},
-        issuers={name: _issuer(name, table) for name, table in top.named("issuers")},
+        keys=settle(keys, issuers.values(), services.values()),
+        issuers=issuers,
         registries=_registries(top),
-        services={name: _service(name, table) for name, table in top.table("services").each()},
+        services=services,
         connections={name: _connection(name, table) for name, table in top.named("connections")},
+        audit=read_audit(top.table("audit")),
         agent=read_agent(top.table("agent")),
         issuer_listener=_listener(serve, "issuer"),
         token_server_listener=_listener(serve, "token-server"),
@@ -59,58 +61,6 @@ def parse(values: Mapping[str, Any], default_state_dir: Path) -> Config:
     top.done()
     check_names(config)
     return config
-
-
-def _key(name: str, table: Table) -> TransitKey:
-    key = TransitKey(
-        name=name, type=table.text("type", "ecdsa-p256"), backend=table.text("backend", "file")
-    )
-    if key.type != "ecdsa-p256":
-        raise table.error("type", 'takes "ecdsa-p256"')
-    if key.backend != "file":
-        raise table.error("backend", 'takes "file"')
-    table.done()
-    return key
-
-
-def _issuer(name: str, table: Table) -> Issuer:
-    insecure = table.flag("insecure", default=False)
-    max_ttl = table.duration("max_ttl", MAX_TTL)
-    default_ttl = _at_most(table, "default_ttl", PULL_TTL, max_ttl)
-    issuer = Issuer(
-        name=name,
-        issuer=table.url("issuer", insecure=insecure),
-        signing_key=table.text("signing_key"),
-        default_ttl=default_ttl,
-        max_ttl=max_ttl,
-        insecure=insecure,
-        roles={
-            role: _role(role, inner, default_ttl, max_ttl) for role, inner in table.named("roles")
-        },
-    )
-    table.done()
-    return issuer
-
-
-def _role(name: str, table: Table, issuer_default: int, issuer_max: int) -> Role:
-    max_ttl = min(table.duration("max_ttl", issuer_max), issuer_max)
-    role = Role(
-        name=name,
-        allowed_audiences=table.texts("allowed_audiences"),
-        default_audiences=table.texts("default_audiences", ()),
-        subject_template=table.text("subject_template"),
-        default_ttl=_at_most(table, "default_ttl", issuer_default, max_ttl),
-        max_ttl=max_ttl,
-    )
-    table.done()
-    return role
-
-
-def _at_most(table: Table, name: str, default: int, limit: int) -> int:
-    seconds = table.duration(name, min(default, limit))
-    if seconds > limit:
-        raise table.error(name, f"is longer than the max_ttl in force, {limit}s")
-    return seconds
 
 
 def _registries(top: Table) -> dict[str, Registry]:

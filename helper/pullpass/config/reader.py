@@ -170,6 +170,11 @@ class Table:
                 raise Table(values, self.dotted(name)).error(inner, "takes text")
         return values
 
+    def rest(self) -> dict[str, Any]:
+        """Takes all that is left, whatever it is."""
+        values, self._values = self._values, {}
+        return values
+
     def table(self, name: str) -> "Table":
         """Takes a table, empty if it is not there. Raises: ConfigError."""
         return Table(self._take(name, dict, {}), self.dotted(name))

@@ -117,7 +117,7 @@ class Chain:
         """Mints an identity as the helper does, to show what is in it."""
         config = self.files.load(self.files.node)
         self.plan = plan(config, self._query())
-        self.minted = identify(minter_of(config), self.plan, process_facts())
+        self.minted = run(identify(minter_of(config), self.plan, process_facts()), self.transport)
         self.secrets.append(self.minted.token)
         claims = self.minted.claims
         lifetime = f"{claims['exp'] - claims['iat']} s"

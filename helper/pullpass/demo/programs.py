@@ -12,8 +12,8 @@ from typing import Final
 
 from pullpass.demo.settings import Files, draw_addresses
 from pullpass.errors import PullpassError, TransportError
-from pullpass.http import HttpTransport, Request
-from pullpass.keys.file import FileKeyStore
+from pullpass.http import HttpTransport, Offline, Request, run
+from pullpass.keys.stores import keys_of
 from pullpass.network import Network
 
 TRIES: Final = 5  # draws of ports, in case somebody else has one of them
@@ -54,12 +54,12 @@ def _prepare(files: Files) -> None:
     files.write()
     node, server = files.load(files.node), files.load(files.token_server)
     for config in (node, server):
-        store = FileKeyStore(directory=config.state_dir / "keys")
+        keys = keys_of(config)
         for name in config.keys:
-            if not (store.directory / f"{name}.json").exists():
-                store.create(name)
-    signing = FileKeyStore(directory=server.state_dir / "keys").load("registry-token")
-    files.certificate.write_bytes(signing.active.key.certificate("pullpass demo"))
+            if not (config.state_dir / "keys" / f"{name}.json").exists():
+                run(keys.create(name), Offline())
+    signing = run(keys_of(server).load("registry-token"), Offline()).active
+    files.certificate.write_bytes(signing.local.certificate("pullpass demo"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

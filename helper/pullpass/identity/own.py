@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from pullpass.config.model import PULL_TTL, CredentialEntry
+from pullpass.http import Flow
 from pullpass.issuer.mint import Minted, Minter
 from pullpass.issuer.role import MintRequest, draft
 
 
 def mint_for_pull(
     minter: Minter, entry: CredentialEntry, audience: str, facts: Mapping[str, str]
-) -> Minted:
-    """Returns a five-minute token of entry's role for audience.
+) -> Flow[Minted]:
+    """Yields what a remote key is asked and returns a five-minute token of entry's role.
 
     Raises:
         MintDenied: if the role does not allow it.
@@ -29,9 +30,8 @@ def claims_for_pull(
     Raises:
         MintDenied: if the role does not allow it.
     """
-    issuer = minter.issuers[entry.issuer]
-    request = _request(audience, facts)
-    return draft(issuer, issuer.roles[entry.role], request, now=0, token_id="")
+    issuer, role = minter.find(entry.issuer, entry.role)
+    return draft(issuer, role, _request(audience, facts), now=0, token_id="")
 
 
 def _request(audience: str, facts: Mapping[str, str]) -> MintRequest:

@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pullpass.config.issuing import Issuer
 from pullpass.config.load import load
-from pullpass.config.model import Config, Issuer
+from pullpass.config.model import Config
 from pullpass.errors import PullpassError
+from pullpass.http import Offline, run
 from pullpass.issuer.documents import discovery, jwks
-from pullpass.keys.file import FileKeyStore
+from pullpass.keys.stores import keys_of
 from pullpass.keys.transit import KeySource
 from pullpass.serving import json_response
 
@@ -29,7 +31,7 @@ _JWKS_HEADERS = {"Cache-Control": "public, max-age=300, stale-if-error=86400", *
 def create() -> Starlette:
     """Returns the server of the configured issuers. Raises: ConfigError."""
     config = load()
-    return application(config, FileKeyStore(directory=config.state_dir / "keys"))
+    return application(config, keys_of(config))
 
 
 def application(config: Config, keys: KeySource) -> Starlette:
@@ -77,8 +79,8 @@ async def _discovery(issuer: Issuer, _: KeySource) -> Response:
 
 async def _jwks(issuer: Issuer, keys: KeySource) -> Response:
     try:
-        key = await run_in_threadpool(keys.load, issuer.signing_key)
+        key = await run_in_threadpool(run, keys.load(issuer.signing_key), Offline())
     except PullpassError as error:
         logging.getLogger(__name__).error("%s: no JWKS: %s", issuer.issuer, error)  # noqa: TRY400 - one line, no traceback
         return PlainTextResponse("the signing key cannot be had: see the server's log\n", 503)
-    return json_response(jwks(key), headers=_JWKS_HEADERS)
+    return json_response(jwks(key, issuer.algorithm), headers=_JWKS_HEADERS)

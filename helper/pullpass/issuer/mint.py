@@ -1,18 +1,20 @@
-"""Mints tokens: the role decides, the audit is told, the active key signs."""
+"""Mints tokens: the role decides, the audit is told, the active version signs."""
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, Final
 
-from pullpass.config.model import Issuer, Role
+from pullpass.config.issuing import Issuer, Role
 from pullpass.errors import MintDenied, PullpassError
+from pullpass.http import Flow
 from pullpass.issuer.audit import AuditSink
 from pullpass.issuer.role import MintRequest, draft
-from pullpass.jose import sign
-from pullpass.keys.transit import KeySource
+from pullpass.keys.transit import IssuerKeys
 from pullpass.secret import Secret
+
+_TOLD: Final = frozenset({"sub", "aud", "exp", "jti"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,44 +36,73 @@ class Minter:
     """
 
     issuers: Mapping[str, Issuer]
-    keys: KeySource
+    keys: IssuerKeys
     audit: AuditSink
     now: Callable[[], float] = time.time
     token_id: Callable[[], str] = lambda: token_urlsafe(16)
 
-    def mint(self, issuer: str, role: str, request: MintRequest) -> Minted:
-        """Returns a token of role and leaves one audit line, whatever the outcome.
+    def mint(self, issuer: str, role: str, request: MintRequest) -> Flow[Minted]:
+        """Yields what a remote key is asked, returns a token of role and leaves one audit line.
+
+        Where the key is on this host nothing is yielded.
 
         Raises:
             MintDenied: if the role does not allow it, or there is none of that name.
-            KeyStoreError: if the signing key cannot be had.
+            KeyStoreError: if the signing key cannot be had, or is another issuer's.
             IdentityError: if the audit line cannot be written.
         """
-        record = {"event": "mint", "issuer": issuer, "role": role, "aud": list(request.audiences)}
+        record: dict[str, Any] = {
+            "event": "mint",
+            "issuer": issuer,
+            "role": role,
+            "aud": list(request.audiences),
+            "caller": dict(request.facts),
+        }
         try:
-            minted = self._sign(*self._find(issuer, role), request)
+            by, under = self.find(issuer, role)
+            if under.verbose_logging:
+                record["asked"] = request.shown()
+            minted = yield from self._sign(by, under, request)
         except PullpassError as error:
-            self._write({**record, "decision": "deny", "reason": str(error)})
+            failed = error.constraint if isinstance(error, MintDenied) else "signing_key"
+            denied = {"decision": "deny", "constraint": failed, "reason": str(error)}
+            self._write({**record, **denied})
             raise
-        claims = {name: minted.claims[name] for name in ("sub", "aud", "exp", "jti")}
-        proof = {"kid": minted.kid, "token_sha256": minted.token.fingerprint()}
-        self._write({**record, **claims, **proof, "decision": "allow"})
+        said = {name: value for name, value in minted.claims.items() if name in _TOLD}
+        proof = {"alg": by.algorithm, "kid": minted.kid, "token_sha256": minted.token.fingerprint()}
+        self._write({**record, **said, **proof, "decision": "allow"})
         return minted
 
-    def _find(self, issuer: str, role: str) -> tuple[Issuer, Role]:
+    def foresee(self, issuer: str, role: str, request: MintRequest) -> Mapping[str, Any]:
+        """Returns the claims that ``mint`` would sign now. Nothing is signed or written.
+
+        Raises:
+            MintDenied: if the role does not allow them, or there is none of that name.
+        """
+        by, under = self.find(issuer, role)
+        return draft(by, under, request, now=self.now(), token_id="")
+
+    def find(self, issuer: str, role: str) -> tuple[Issuer, Role]:
+        """Returns the issuer and its role. Raises: MintDenied if there is none of that name."""
         found = self.issuers.get(issuer)
         if found is None:
-            raise MintDenied(f"there is no issuer {issuer}: add [issuers.{issuer}]")
+            raise MintDenied(
+                f"there is no issuer {issuer}: add [issuers.{issuer}]", constraint="issuer"
+            )
         if role not in found.roles:
             raise MintDenied(
-                f"issuer {issuer} has no role {role}: add [issuers.{issuer}.roles.{role}]"
+                f"issuer {issuer} has no role {role}: add [issuers.{issuer}.roles.{role}]",
+                constraint="role",
             )
         return found, found.roles[role]
 
-    def _sign(self, issuer: Issuer, role: Role, request: MintRequest) -> Minted:
+    def _sign(self, issuer: Issuer, role: Role, request: MintRequest) -> Flow[Minted]:
         claims = draft(issuer, role, request, now=self.now(), token_id=self.token_id())
-        version = self.keys.load(issuer.signing_key).active
-        token = sign(claims, version.key, kid=version.kid)
+        key = yield from self.keys.load(issuer.signing_key)
+        if not issuer.insecure:  # nobody but this host knows one on loopback
+            yield from self.keys.freeze(key, issuer.name, issuer.issuer)
+        version = key.active
+        token = yield from version.token(claims, algorithm=issuer.algorithm)
         return Minted(token=token, claims=claims, kid=version.kid)
 
     def _write(self, record: Mapping[str, Any]) -> None:

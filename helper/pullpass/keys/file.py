@@ -1,97 +1,164 @@
 """Transit keys in files: one JSON document a key, 0600 in a directory 0700.
 
-Private halves are written unencrypted, so the mode is checked on every read.
+Without a passphrase private halves are written as they are, so the mode is checked at every use.
 """
 
-import json
 import os
 import stat
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import mkstemp
-from typing import Any, Final
+from typing import Final
 
 from pullpass.errors import KeyStoreError
-from pullpass.jose import generate_key, load_private_key
-from pullpass.keys.transit import ACTIVE, TransitKey, Version
+from pullpass.http import Flow
+from pullpass.jose import generate_key
+from pullpass.keys import document
+from pullpass.keys.lock import locked
+from pullpass.keys.store import Held
+from pullpass.keys.transit import State, TransitKey, Version
 from pullpass.secret import Secret
 
-MAX_FILE: Final = 1 << 16  # bytes; five versions need 2 kB
-TYPE: Final = "ecdsa-p256"
-STATES: Final = frozenset(
-    {"created", "published", ACTIVE, "retiring", "retired", "destroyed", "compromised"}
-)
+_OPEN: Final = 0o077  # what a key may not be to others
+_Stamp = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileKeyStore:
-    """The transit keys under one directory.
+    """The transit keys under one directory. A KeyStore which asks nobody.
 
     Attributes:
         directory: made with mode 0700 when the first key is created.
-        now: the clock, Unix seconds.
+        passphrase: gives what encrypts whatever is written, and opens what is encrypted.
     """
 
     directory: Path
-    now: Callable[[], float] = time.time
+    passphrase: Callable[[], Secret | None] = lambda: None
 
-    def create(self, name: str) -> TransitKey:
-        """Creates a key with one active version and returns it.
+    def read(self, name: str) -> Flow[Held]:
+        """Returns the key name. Raises: KeyStoreError if it is not there, open or damaged."""
+        yield from ()  # everything is on this host
+        return self._held(name)
 
-        Raises:
-            KeyStoreError: if there is one of that name, or the files cannot be written.
-        """
-        version = Version(number=1, state=ACTIVE, created_at=int(self.now()), key=generate_key())
-        key = TransitKey(name=name, versions=(version,))
+    def is_current(self, held: Held) -> bool:
+        """Tells whether the file is the one that was read, and as closed."""
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _check_mode(self.directory, self.directory.stat(), "700")
-            self._write_new(name, _document(key))
-        except OSError as error:
-            raise KeyStoreError(
-                f"{self._path(name)} cannot be written: {error.strerror}"
-            ) from error
-        return key
+            return self._stamp(self._path(held.key.name).stat()) == held.stamp
+        except OSError:
+            return False
 
-    def load(self, name: str) -> TransitKey:
-        """Returns the key name.
+    def create(self, key: TransitKey) -> Flow[bool]:
+        """Writes a new key. Raises: KeyStoreError if it cannot be written."""
+        yield from ()
+        with self._changing(key.name):
+            if os.path.lexists(self._path(key.name)):
+                return False
+            self._write(key)
+        return True
 
-        Raises:
-            KeyStoreError: if there is none, others may read it, or it is damaged.
-        """
+    def swap(self, held: Held, key: TransitKey) -> Flow[bool]:
+        """Writes key if held is still what is there. Raises: KeyStoreError if it cannot."""
+        yield from ()
+        with self._changing(key.name):
+            if self._held(key.name).revision != held.revision:
+                return False
+            self._write(key)
+        return True
+
+    def make(self, name: str, type_: str, after: int, now: int) -> Flow[Version]:  # noqa: ARG002 - other stores make it under its name
+        """Returns a version with a new private half."""
+        yield from ()
+        return new_version(type_, after + 1, now)
+
+    def _held(self, name: str) -> Held:
         path = self._path(name)
         try:
-            _check_mode(self.directory, self.directory.stat(), "700")
             with path.open("rb") as file:
-                _check_mode(path, os.fstat(file.fileno()), "600")
-                raw = file.read(MAX_FILE + 1)
+                found = os.fstat(file.fileno())
+                stamp = self._stamp(found)
+                _check_mode(self.directory, self.directory.stat(), "700")
+                _check_mode(path, found, "600")
+                raw = file.read(document.MAX_DOCUMENT + 1)
         except FileNotFoundError as error:
             message = f"there is no key {name}: make it with `pullpass key create {name}`"
             raise KeyStoreError(message) from error
         except OSError as error:
             raise KeyStoreError(f"{path} cannot be read: {error.strerror}") from error
-        return _read(name, path, raw)
+        key = document.read(name, raw, str(path), self.passphrase())
+        return Held(key=key, revision=sha256(raw).hexdigest(), stamp=stamp)
+
+    def _stamp(self, file: os.stat_result) -> _Stamp:
+        directory = self.directory.stat()
+        return (
+            directory.st_mode,
+            directory.st_uid,
+            file.st_mode,
+            file.st_uid,
+            file.st_ino,
+            file.st_size,
+            file.st_mtime_ns,
+            file.st_ctime_ns,
+        )
 
     def _path(self, name: str) -> Path:
         return self.directory / f"{name}.json"
 
-    def _write_new(self, name: str, text: Secret) -> None:
-        """Writes a file that appears whole or not at all, and never replaces another."""
-        path = self._path(name)
-        handle, draft = mkstemp(prefix=f".{name}.", dir=self.directory)  # with mode 0600
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[None]:
+        """Holds the directory for the length of a change, and tells its failure as ours."""
         try:
-            with os.fdopen(handle, "w") as file:
-                file.write(text.reveal())
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(draft, path)
-            _sync_directory(self.directory)
-        except FileExistsError as error:
-            raise KeyStoreError(f"there is a key {name} already, at {path}") from error
-        finally:
-            Path(draft).unlink()
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_mode(self.directory, self.directory.stat(), "700")
+            with locked(self.directory):
+                yield
+        except OSError as error:
+            raise KeyStoreError(
+                f"{self._path(name)} cannot be written: {error.strerror}"
+            ) from error
+
+    def _write(self, key: TransitKey) -> None:
+        """Puts a file in its place that is whole and lasts, or leaves what was there."""
+        self._sweep(key.name)
+        handle, draft = mkstemp(prefix=f".{key.name}.", suffix=".new", dir=self.directory)  # 0600
+        try:
+            try:
+                _write_all(handle, document.write(key, self.passphrase()))
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.replace(draft, self._path(key.name))  # noqa: PTH105 - beside the calls that it ends
+        except BaseException:
+            with suppress(OSError):
+                Path(draft).unlink()
+            raise
+        _sync_directory(self.directory)
+
+    def _sweep(self, name: str) -> None:
+        """Removes drafts of processes that died; the lock says that nobody writes one now."""
+        for draft in self.directory.glob(f".{name}.*.new"):
+            draft.unlink()
+
+
+def new_version(type_: str, number: int, now: int) -> Version:
+    """Returns a version whose private half is in this process."""
+    key = generate_key(type_)
+    return Version(
+        number=number,
+        state=State.CREATED,
+        created_at=now,
+        since=now,
+        public=key.public,
+        key=key,
+    )
+
+
+def _write_all(handle: int, text: Secret) -> None:
+    raw = text.reveal().encode()
+    while raw:
+        raw = raw[os.write(handle, raw) :]
 
 
 def _sync_directory(directory: Path) -> None:
@@ -108,50 +175,8 @@ def _check_mode(path: Path, found: os.stat_result, wanted: str) -> None:
         return  # Windows has no mode; the profile's access list stands in for it
     if found.st_uid not in {os.geteuid(), 0}:
         raise KeyStoreError(f"{path} belongs to somebody else: chown it to who runs pullpass")
-    if stat.S_IMODE(found.st_mode) & 0o077:
+    if stat.S_IMODE(found.st_mode) & _OPEN:
         raise KeyStoreError(
             f"{path} is open to others: `chmod {wanted} {path}`; if anybody read a key,"
             " move its file away and make a new one with `pullpass key create`"
         )
-
-
-def _document(key: TransitKey) -> Secret:
-    versions = [
-        {
-            "version": version.number,
-            "state": version.state,
-            "created_at": version.created_at,
-            "private_key": version.key.pem().reveal(),
-        }
-        for version in key.versions
-    ]
-    return Secret(json.dumps({"type": TYPE, "versions": versions}, indent=1) + "\n")
-
-
-def _read(name: str, path: Path, raw: bytes) -> TransitKey:
-    damaged = KeyStoreError(f"{path} is damaged: restore it, or move it away and create the key")
-    if len(raw) > MAX_FILE:
-        raise damaged
-    try:
-        document = json.loads(raw)
-        versions = tuple(_version(item) for item in document["versions"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise damaged from error
-    except KeyStoreError as error:
-        raise KeyStoreError(f"{path} is damaged: {error}") from error
-    if document.get("type") != TYPE:
-        raise damaged
-    return TransitKey(name=name, versions=versions)
-
-
-def _version(item: dict[str, Any]) -> Version:
-    if type(item["version"]) is not int or type(item["created_at"]) is not int:
-        raise TypeError("not a whole number")
-    if item["state"] not in STATES or type(item["private_key"]) is not str:
-        raise ValueError("not a state, or no key")
-    return Version(
-        number=item["version"],
-        state=item["state"],
-        created_at=item["created_at"],
-        key=load_private_key(Secret(item["private_key"])),
-    )

@@ -68,20 +68,21 @@ def resolve(
         ExchangeError: if the exchange gives no credential.
     """
     chosen = plan(config, query)
-    identity = identify(minter, chosen, query.facts)
+    identity = yield from identify(minter, chosen, query.facts)
     credential = yield from trade(chosen, identity, now)
     return Resolved(plan=chosen, identity=identity, credential=credential)
 
 
-def identify(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> Minted:
-    """Returns the identity that is shown for chosen; facts are proven of whoever asks.
+def identify(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> Flow[Minted]:
+    """Yields requests and returns the identity that is shown for chosen, for whoever facts prove.
 
     Raises:
         IdentityError: if none can be had.
     """
     registry = chosen.registry.address
+    known = {**facts, "registry": registry}
     try:
-        return mint_for_pull(minter, chosen.entry, chosen.audience, {**facts, "registry": registry})
+        return (yield from mint_for_pull(minter, chosen.entry, chosen.audience, known))
     except (IdentityError, KeyStoreError) as error:  # keys and issuers know of no registry
         raise IdentityError(f"registry {registry}: no identity: {error}") from error
 

@@ -6,19 +6,19 @@ from pullpass.config.model import Config
 from pullpass.config.network import network_of
 from pullpass.http import HttpTransport, run
 from pullpass.identity.facts import process_facts
-from pullpass.issuer.audit import AuditFile
+from pullpass.issuer.audit import audit_of
 from pullpass.issuer.mint import Minter
-from pullpass.keys.file import FileKeyStore
+from pullpass.keys.stores import keys_of
 from pullpass.resolve.choose import Query
 from pullpass.resolve.flow import Resolved, resolve
 
 
 def minter_of(config: Config) -> Minter:
-    """Returns the minter of the configured issuers, with keys and audit in the state directory."""
+    """Returns the minter of the configured issuers, with their keys and audit."""
     return Minter(
         issuers=config.issuers,
-        keys=FileKeyStore(directory=config.state_dir / "keys"),
-        audit=AuditFile(path=config.state_dir / "audit.jsonl"),
+        keys=keys_of(config),
+        audit=audit_of(config),
     )
 
 

@@ -28,7 +28,7 @@ from pullpass.errors import (
     UsageError,
 )
 from pullpass.http import AsyncHttpTransport, AsyncTransport
-from pullpass.keys.file import FileKeyStore
+from pullpass.keys.stores import keys_of
 from pullpass.scope import parse_scopes
 from pullpass.secret import Secret
 from pullpass.serving import BodyTooLong, json_response, read_body
@@ -51,7 +51,7 @@ def create() -> Starlette:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs
     config = load()
-    return application(config, TokenMint(keys=FileKeyStore(directory=config.state_dir / "keys")))
+    return application(config, TokenMint(keys=keys_of(config)))
 
 
 def application(

@@ -73,7 +73,8 @@ class TokenServer:
             claims = await self._verify(identity, connection, connection.audiences)
             service = self._service_of(claims)
             user = username(_rulesets(connection, claims.subject), claims.subject)
-            credential = self._tokens.credential(service, connection, claims.subject)
+            made = self._tokens.credential(service, connection, claims.subject)
+            credential = await run_async(made, self._transport)
         shown = {"sub": claims.subject, "identity": claims.token_id, "user": user}
         _log(record, decision="allow", service=service.name, **shown, jti=credential.token_id)
         return Exchanged(username=user, credential=credential)
@@ -98,7 +99,8 @@ class TokenServer:
             rulesets = _rulesets(self._connection(bearer.connection), bearer.subject)
             scopes = grant(rulesets, asked)
             user = username(rulesets, bearer.subject)
-            token = self._tokens.registry_token(service, user, scopes, bearer.expires_at)
+            made = self._tokens.registry_token(service, user, scopes, bearer.expires_at)
+            token = await run_async(made, self._transport)
         shown = {"connection": bearer.connection, "sub": bearer.subject, "user": user}
         scope_texts = {"asked": _texts(asked), "granted": _texts(scopes)}
         _log(record, decision="allow", **shown, **scope_texts, jti=token.token_id)
@@ -122,7 +124,7 @@ class TokenServer:
         unverified = read_token(credential.reveal())
         if unverified.header_text("typ") != EXCHANGE_TYPE:
             return await self._identity(service, unverified.text("iss"), credential)
-        bearer = self._tokens.bearer(credential, service)
+        bearer = await run_async(self._tokens.bearer(credential, service), self._transport)
         connection = self._connection(bearer.connection)
         if connection.issuer != bearer.issuer or service.name not in connection.audiences:
             raise TokenRefused(f"connection {connection.name} was changed since: pull again")

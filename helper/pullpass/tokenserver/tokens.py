@@ -9,7 +9,8 @@ from typing import Any, Final
 from pullpass.claims import read_token
 from pullpass.config.model import MIN_TOKEN_TTL, Connection, Service, exchange_issuer
 from pullpass.errors import TokenRefused
-from pullpass.jose import sign, verify
+from pullpass.http import Flow
+from pullpass.jose import verify
 from pullpass.keys.transit import KeySource
 from pullpass.scope import Scope
 from pullpass.secret import Secret
@@ -56,21 +57,23 @@ class TokenMint:
     now: Callable[[], float] = time.time
     token_id: Callable[[], str] = lambda: token_urlsafe(16)
 
-    def credential(self, service: Service, connection: Connection, subject: str) -> Issued:
-        """Returns a credential for subject, good for nothing but this server's ``/token``.
+    def credential(self, service: Service, connection: Connection, subject: str) -> Flow[Issued]:
+        """Yields what a remote key is asked and returns a credential for subject.
+
+        It is good for nothing but this server's ``/token``.
 
         Raises:
             KeyStoreError: if the exchange key cannot be had.
         """
-        version = self.keys.load(service.exchange_key).active
+        key = yield from self.keys.load(service.exchange_key)
         claims = self._claims(exchange_issuer(service), service.issuer, service.exchange_ttl)
         claims |= {"sub": subject, "service": service.name}
         claims |= {"connection": connection.name, "connection_issuer": connection.issuer}
-        token = sign(claims, version.key, kid=version.kid, type_=EXCHANGE_TYPE)
+        token = yield from key.active.token(claims, type_=EXCHANGE_TYPE)
         return Issued(token=token, expires_in=service.exchange_ttl, token_id=claims["jti"])
 
-    def bearer(self, credential: Secret, service: Service) -> Bearer:
-        """Returns who shows credential at service.
+    def bearer(self, credential: Secret, service: Service) -> Flow[Bearer]:
+        """Yields what a remote store is asked and returns who shows credential at service.
 
         Raises:
             TokenRefused: if it is not a credential for this service, or not any more.
@@ -80,8 +83,8 @@ class TokenMint:
         if unverified.header_text("typ") != EXCHANGE_TYPE:
             raise TokenRefused("it is not an exchanged credential")
         kid = unverified.header_text("kid")
-        versions = self.keys.load(service.exchange_key).published
-        key = next((version.key.public for version in versions if version.kid == kid), None)
+        versions = (yield from self.keys.load(service.exchange_key)).published
+        key = next((version.public for version in versions if version.kid == kid), None)
         if key is None:
             raise TokenRefused("the credential was signed by a key that is gone: pull again")
         claims = verify(credential, key)
@@ -99,8 +102,10 @@ class TokenMint:
 
     def registry_token(
         self, service: Service, user: str, granted: Iterable[Scope], not_after: int
-    ) -> Issued:
-        """Returns a token that the registry of service takes; it ends by not_after, Unix seconds.
+    ) -> Flow[Issued]:
+        """Yields what a remote key is asked and returns a token that the registry of service takes.
+
+        It ends by not_after, Unix seconds.
 
         Its form serves distribution 2.8 and 3, which take ``aud`` as text and the libtrust
         fingerprint as ``kid``, and zot, which has no leeway: no list, whole seconds, backdated.
@@ -108,11 +113,11 @@ class TokenMint:
         Raises:
             KeyStoreError: if the signing key cannot be had.
         """
-        key = self.keys.load(service.signing_key).active.key
+        version = (yield from self.keys.load(service.signing_key)).active
         ttl = min(service.token_ttl, not_after - int(self.now()))
         claims = self._claims(service.issuer, service.name, ttl)
         claims |= {"sub": user, "access": [_access(scope) for scope in granted if scope.actions]}
-        token = sign(claims, key, kid=key.public.libtrust_id())
+        token = yield from version.token(claims, kid=version.public.libtrust_id())
         return Issued(token=token, expires_in=ttl, token_id=claims["jti"])
 
     def _claims(self, issuer: str, audience: str, ttl: int) -> dict[str, Any]:

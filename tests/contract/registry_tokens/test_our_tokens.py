@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 import pytest
 
+from fakes.key_files import local
 from fakes.programs import TokenAuth, docker_registry
 from fakes.token_server import OTHER_SERVICE, SERVICE, Clock, World, config
 from pullpass.errors import TokenRefused
@@ -61,7 +62,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
             return stack.enter_context(docker_registry(directory / name, auth=auth))
 
         keys = {
-            name: world.keys.load(name).active.key
+            name: local(world.keys.load(name)).active.local
             for name in ("registry-token", "other-token", "exchange")
         } | {"identity": world.issuer.keys[-1]}
         pems = {name: key.certificate(name) for name, key in keys.items()}
@@ -78,7 +79,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 def registry_token(world: World, scope: str = PUSH, service: str = SERVICE) -> Issued:
     """Returns a token straight from the mint, whatever the rulesets say."""
     known, until = SETTINGS.services[service], int(world.clock.now) + 3600
-    return world.mint.registry_token(known, "puller", parse_scopes([scope]), until)
+    return local(world.mint.registry_token(known, "puller", parse_scopes([scope]), until))
 
 
 def error(answer: httpx.Response) -> str:
@@ -138,5 +139,5 @@ def test_a_registry_token_ends_when_it_says(chain: Chain) -> None:
     service, key = SETTINGS.services[SERVICE], chain.world.keys
     late = World(clock=Clock(chain.world.clock.now - 3600), keys=key)
     until = int(chain.world.clock.now)
-    token = late.mint.registry_token(service, "puller", parse_scopes([PUSH]), until).token
+    token = local(late.mint.registry_token(service, "puller", parse_scopes([PUSH]), until)).token
     assert error(chain.ask(token)) == "invalid_token"

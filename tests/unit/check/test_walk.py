@@ -7,6 +7,7 @@ import pytest
 from fakes.chain import DISCOVERY, EXCHANGE, ISSUER, JWKS, REGISTRY, Chain
 from fakes.issuing import Keys, Ledger, transit_key
 from fakes.jfrog import JFrog
+from fakes.key_files import local
 from fakes.walking import LINKS, Break, assert_broken, breaks, down, levels, says, walked
 from pullpass.check.finding import Level
 from pullpass.http import Response
@@ -26,7 +27,7 @@ def role(chain: Chain) -> dict[str, Any]:
 
 def test_a_whole_chain_is_in_order_at_every_link() -> None:
     chain = Chain()
-    kid = chain.keys.load("identity").active.kid
+    kid = local(chain.keys.load("identity")).active.kid
     found = walked(chain)
     assert levels(found) == {}
     assert {link: one.saw for link, one in found.items()} == {
@@ -201,7 +202,7 @@ def test_a_key_that_is_not_published_is_an_error_and_the_exchange_is_tried_all_t
     chain = Chain()
     chain.keys = Keys({"identity": transit_key("identity")})
     found = walked(chain)
-    kid = chain.keys.load("identity").active.kid
+    kid = local(chain.keys.load("identity")).active.kid
     saw = [f"the JWKS of {ISSUER} does not hold kid {kid}", "is the issuer that is served"]
     assert_broken(found, "issuer", saw, 77, [])
 

@@ -3,14 +3,14 @@ from stat import S_IMODE
 
 import pytest
 
+from fakes.key_files import KeyFiles
 from fakes.node import Node
 from pullpass.jose import load_certificates
-from pullpass.keys.file import FileKeyStore
 from pullpass.keys.transit import TransitKey
 
 
 def key_of(node: Node) -> TransitKey:
-    return FileKeyStore(directory=node.state / "keys").load("identity")
+    return KeyFiles(directory=node.state / "keys").load("identity")
 
 
 def test_a_configured_key_is_created_and_named(node: Node) -> None:
@@ -60,7 +60,7 @@ def test_no_other_command_creates_a_key(node: Node, arguments: tuple[str, ...]) 
 def test_a_key_s_private_half_is_never_printed(node: Node) -> None:
     made = node.pullpass("key", "create", "identity")
     shown = node.pullpass("key", "certificate", "identity")
-    body = key_of(node).active.key.pem().reveal().splitlines()[1]
+    body = key_of(node).active.local.pem().reveal().splitlines()[1]
     for text in (made.out, made.err, shown.out, shown.err):
         assert body not in text
         assert "PRIVATE" not in text
@@ -69,7 +69,7 @@ def test_a_key_s_private_half_is_never_printed(node: Node) -> None:
 def test_a_certificate_carries_the_key(ready: Node) -> None:
     shown = ready.pullpass("key", "certificate", "identity", "--name", "registry.example.com")
     (public,) = load_certificates(shown.out.encode())
-    assert public == key_of(ready).active.key.public
+    assert public == key_of(ready).active.public
     assert shown.out.endswith("-----END CERTIFICATE-----\n")
 
 

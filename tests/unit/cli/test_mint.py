@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from fakes.key_files import KeyFiles
 from fakes.node import Node
 from pullpass.claims import read_token
 from pullpass.jose import verify
-from pullpass.keys.file import FileKeyStore
 from pullpass.secret import Secret
 
 MINT = ("mint", "--issuer", "nodes", "--role", "docker-pull", "--audience", "registry.example.com")
@@ -14,7 +14,7 @@ MINT = ("mint", "--issuer", "nodes", "--role", "docker-pull", "--audience", "reg
 def test_the_token_alone_is_printed(ready: Node) -> None:
     minted = ready.pullpass(*MINT)
     assert (minted.status, minted.err) == (0, "")
-    key = FileKeyStore(directory=ready.state / "keys").load("identity").active.key
+    key = KeyFiles(directory=ready.state / "keys").load("identity").active.local
     claims = verify(Secret(minted.out.strip()), key.public)
     assert (claims["sub"], claims["aud"]) == ("registry-pull", "registry.example.com")
     assert claims["exp"] - claims["iat"] == 300

@@ -29,7 +29,10 @@ finally:
 # Each word of the first argument is a module that this system does not have.
 WITHOUT = """
 import sys
+from types import SimpleNamespace
 sys.modules.update(dict.fromkeys(sys.argv.pop(1).split()))
+import subprocess  # which would take the next one for a whole Windows
+sys.modules["msvcrt"] = SimpleNamespace(LK_LOCK=1, locking=lambda handle, mode, count: None)
 from pullpass.credhelper.cli import main
 main()
 """

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from fakes.issuing import Keys, Ledger, transit_key
+from fakes.key_files import local
 from fakes.settings import ISSUER, REGISTRY, changed, role
 from pullpass.config.model import PULL_TTL, CredentialEntry
 from pullpass.config.parse import parse
@@ -28,18 +29,21 @@ def entry(name: str) -> CredentialEntry:
 
 
 def test_the_token_of_a_pull_is_for_its_registry_and_lives_five_minutes() -> None:
-    claims = mint_for_pull(minter(), entry("by-node"), REGISTRY, {"node": "worker-1"}).claims
+    flow = mint_for_pull(minter(), entry("by-node"), REGISTRY, {"node": "worker-1"})
+    claims = local(flow).claims
     assert (claims["iss"], claims["aud"], claims["sub"]) == (ISSUER, REGISTRY, "node:worker-1")
     assert claims["exp"] - claims["iat"] == PULL_TTL == 300
 
 
 def test_each_pull_has_a_token_of_its_own() -> None:
     one = minter()
-    first, second = (mint_for_pull(one, entry("docker-pull"), REGISTRY, {}) for _ in range(2))
+    first, second = (
+        local(mint_for_pull(one, entry("docker-pull"), REGISTRY, {})) for _ in range(2)
+    )
     assert first.claims["jti"] != second.claims["jti"]
     assert first.token != second.token
 
 
 def test_a_role_denies_another_registry() -> None:
     with pytest.raises(MintDenied, match="is not allowed"):
-        mint_for_pull(minter(), entry("docker-pull"), "evil.org", {})
+        local(mint_for_pull(minter(), entry("docker-pull"), "evil.org", {}))

@@ -50,7 +50,7 @@ def test_records_of_many_threads_do_not_mix(tmp_path: Path) -> None:
     ("name", "reason"),
     [
         ("directory", "Is a directory"),
-        ("file/audit.jsonl", "File exists"),
+        ("file/audit.jsonl", "Not a directory"),
         ("file/deep/audit.jsonl", "Not a directory"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from fakes.issuing import Keys, Ledger, transit_key
+from fakes.key_files import local
 from fakes.settings import REGISTRY, Place, changed, refusal_of, role
 from pullpass.claims import read_token
 from pullpass.config.parse import parse
@@ -30,30 +31,33 @@ def minter(ledger: Ledger, keys: Keys | None = None, *changes: tuple[Place, Any]
 
 def test_a_token_is_signed_by_the_active_version() -> None:
     key = transit_key("identity", "retiring", "active", "published")
-    minted = minter(Ledger(), Keys({"identity": key})).mint("nodes", "docker-pull", REQUEST)
+    minted = local(minter(Ledger(), Keys({"identity": key})).mint("nodes", "docker-pull", REQUEST))
     active = key.versions[1]
-    assert verify(minted.token, active.key.public) == minted.claims
+    assert verify(minted.token, active.public) == minted.claims
     token = read_token(minted.token.reveal())
     assert token.header == {"alg": "ES256", "typ": "JWT", "kid": active.kid}
     assert minted.kid == active.kid
 
 
 def test_a_token_says_what_its_role_allows_and_nothing_more() -> None:
-    minted = minter(Ledger()).mint("nodes", "docker-pull", REQUEST)
+    minted = local(minter(Ledger()).mint("nodes", "docker-pull", REQUEST))
     assert set(minted.claims) == {"iss", "sub", "aud", "iat", "nbf", "exp", "jti"}
     assert (minted.claims["sub"], minted.claims["aud"]) == ("registry-pull", REGISTRY)
     assert minted.claims["exp"] == int(NOW) + 300
 
 
 def test_every_token_has_an_id_of_128_random_bits() -> None:
-    ids = {minter(Ledger()).mint("nodes", "docker-pull", REQUEST).claims["jti"] for _ in range(50)}
+    ids = {
+        local(minter(Ledger()).mint("nodes", "docker-pull", REQUEST)).claims["jti"]
+        for _ in range(50)
+    }
     assert len(ids) == 50
     assert all(re.fullmatch("[A-Za-z0-9_-]{22,}", one) for one in ids)  # 6 bits a character
 
 
 def test_a_token_leaves_one_line_that_names_it_and_does_not_hold_it() -> None:
     ledger = Ledger()
-    minted = minter(ledger).mint("nodes", "docker-pull", REQUEST)
+    minted = local(minter(ledger).mint("nodes", "docker-pull", REQUEST))
     (record,) = ledger.records
     assert record == {
         "time": int(NOW),
@@ -63,6 +67,8 @@ def test_a_token_leaves_one_line_that_names_it_and_does_not_hold_it() -> None:
         "role": "docker-pull",
         "sub": "registry-pull",
         "aud": REGISTRY,
+        "caller": {},
+        "alg": "ES256",
         "exp": int(NOW) + 300,
         "jti": minted.claims["jti"],
         "kid": minted.kid,
@@ -88,7 +94,7 @@ def test_a_denial_leaves_one_line_with_its_reason(
     ledger = Ledger()
     by_node = ((*ROLES, "by-node"), role(subject_template="${node}"))
     with pytest.raises(MintDenied) as denied:
-        minter(ledger, None, by_node).mint(issuer, name, request_)
+        local(minter(ledger, None, by_node).mint(issuer, name, request_))
     assert reason in refusal_of(denied.value)
     (record,) = ledger.records
     assert record == {
@@ -98,6 +104,8 @@ def test_a_denial_leaves_one_line_with_its_reason(
         "issuer": issuer,
         "role": name,
         "aud": list(request_.audiences),
+        "caller": {},
+        "constraint": denied.value.constraint,
         "reason": str(denied.value),
     }
 
@@ -105,7 +113,7 @@ def test_a_denial_leaves_one_line_with_its_reason(
 def test_a_key_that_cannot_be_had_leaves_a_line_too() -> None:
     ledger = Ledger()
     with pytest.raises(KeyStoreError):
-        minter(ledger, Keys()).mint("nodes", "docker-pull", REQUEST)
+        local(minter(ledger, Keys()).mint("nodes", "docker-pull", REQUEST))
     assert [record["decision"] for record in ledger.records] == ["deny"]
 
 
@@ -113,21 +121,21 @@ def test_a_key_without_an_active_version_signs_nothing() -> None:
     ledger = Ledger()
     keys = Keys({"identity": transit_key("identity", "published", "retiring")})
     with pytest.raises(KeyStoreError, match="active"):
-        minter(ledger, keys).mint("nodes", "docker-pull", REQUEST)
+        local(minter(ledger, keys).mint("nodes", "docker-pull", REQUEST))
     assert [record["decision"] for record in ledger.records] == ["deny"]
 
 
 def test_where_no_line_can_be_written_nothing_is_minted() -> None:
     with pytest.raises(IdentityError, match="nothing is minted") as refused:
-        minter(Ledger(room=0)).mint("nodes", "docker-pull", REQUEST)
+        local(minter(Ledger(room=0)).mint("nodes", "docker-pull", REQUEST))
     assert not isinstance(refused.value, MintDenied)
 
 
 def test_where_no_line_can_be_written_nothing_is_denied_in_silence_either() -> None:
     with pytest.raises(IdentityError, match="the ledger is full"):
-        minter(Ledger(room=0)).mint("nodes", "lost", REQUEST)
+        local(minter(Ledger(room=0)).mint("nodes", "lost", REQUEST))
 
 
 def test_what_was_minted_does_not_print_the_token() -> None:
-    minted = minter(Ledger()).mint("nodes", "docker-pull", REQUEST)
+    minted = local(minter(Ledger()).mint("nodes", "docker-pull", REQUEST))
     assert minted.token.reveal() not in f"{minted!r} {minted}"

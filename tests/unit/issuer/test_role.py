@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.settings import ISSUER, refusal_of
-from pullpass.config.model import Issuer, Role
+from pullpass.config.issuing import Issuer, Role
 from pullpass.errors import MintDenied
 from pullpass.issuer.role import BACKDATE, MAX_SUBJECT, MintRequest, draft, subject
 
@@ -28,26 +28,34 @@ def role(**changes: Any) -> Role:
 
 
 def drafted(
-    allowed: Role, *audiences: str, ttl: int | None = None, facts: Mapping[str, str] = NOTHING
+    allowed: Role,
+    *audiences: str,
+    ttl: int | None = None,
+    facts: Mapping[str, str] = NOTHING,
+    tenant: str = "",
+    subject: str = "",
+    claims: Mapping[str, Any] = NOTHING,
 ) -> dict[str, Any]:
     issuer = Issuer(
         name="nodes",
         issuer=ISSUER,
         signing_key="identity",
+        algorithm="ES256",
         default_ttl=300,
         max_ttl=3600,
+        jwks_max_age=300,
         insecure=False,
+        static=False,
+        tenant=tenant,
         roles={},
     )
-    request = MintRequest(audiences=audiences, ttl=ttl, facts=facts)
+    request = MintRequest(audiences=audiences, ttl=ttl, facts=facts, subject=subject, claims=claims)
     return draft(issuer, allowed, request, now=NOW, token_id="one")
 
 
-def denial(
-    allowed: Role, *audiences: str, ttl: int | None = None, facts: Mapping[str, str] = NOTHING
-) -> str:
+def denial(allowed: Role, *audiences: str, **asked: Any) -> str:
     with pytest.raises(MintDenied) as denied:
-        drafted(allowed, *audiences, ttl=ttl, facts=facts)
+        drafted(allowed, *audiences, **asked)
     text = refusal_of(denied.value)
     assert text.startswith("role docker-pull: ")
     return text

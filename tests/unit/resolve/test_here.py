@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from fakes.key_files import KeyFiles
 from fakes.settings import REGISTRY, changed, role
 from pullpass.config.model import Config
 from pullpass.config.parse import parse
 from pullpass.errors import CredentialNotFound, IdentityError
 from pullpass.identity.facts import process_facts
-from pullpass.keys.file import FileKeyStore
 from pullpass.resolve.choose import Query
 from pullpass.resolve.here import minter_of, resolve_here
 
@@ -30,7 +30,7 @@ def config(tmp_path: Path) -> Config:
 
 
 def test_this_process_resolves_with_its_own_key_audit_and_facts(config: Config) -> None:
-    FileKeyStore(directory=config.state_dir / "keys").create("identity")
+    KeyFiles(directory=config.state_dir / "keys").create("identity")
     found = resolve_here(config, QUERY)
     assert found.identity.claims["sub"] == process_facts()["node"]
     assert found.credential.secret == found.identity.token

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.issuing import version
+from fakes.key_files import local
 from fakes.token_server import NOW, OTHER_SERVICE, SERVICE, Clock, Keys, config
 from pullpass.claims import read_token
 from pullpass.errors import PullpassError, TokenRefused
 from pullpass.jose import generate_key, sign, verify
-from pullpass.keys.transit import ACTIVE, TransitKey, Version
+from pullpass.keys.transit import State
 from pullpass.scope import parse_scopes
 from pullpass.secret import Secret
 from pullpass.tokenserver.tokens import Bearer, TokenMint
@@ -26,19 +28,19 @@ def mint(keys: Keys | None = None, now: float = NOW) -> TokenMint:
 
 
 def credential(tokens: TokenMint) -> Secret:
-    return tokens.credential(REGISTRY, STRONGBOX, "registry-pull").token
+    return local(tokens.credential(REGISTRY, STRONGBOX, "registry-pull")).token
 
 
 def refusal(tokens: TokenMint, shown: Secret, service: Any = REGISTRY) -> str:
     with pytest.raises(TokenRefused) as caught:
-        tokens.bearer(shown, service)
+        local(tokens.bearer(shown, service))
     return str(caught.value)
 
 
 def test_a_registry_token_has_the_form_that_distribution_and_zot_take() -> None:
     keys = Keys()
-    issued = mint(keys, NOW + 0.9).registry_token(REGISTRY, "puller", PULL, NOW + 3600)
-    key = keys.load("registry-token").active.key.public
+    issued = local(mint(keys, NOW + 0.9).registry_token(REGISTRY, "puller", PULL, NOW + 3600))
+    key = local(keys.load("registry-token")).active.public
     token = read_token(issued.token.reveal())
     assert token.header == {"alg": "ES256", "typ": "JWT", "kid": key.libtrust_id()}
     assert verify(issued.token, key) == {
@@ -55,7 +57,7 @@ def test_a_registry_token_has_the_form_that_distribution_and_zot_take() -> None:
 
 
 def test_a_libtrust_fingerprint_has_twelve_groups_of_four() -> None:
-    issued = mint().registry_token(REGISTRY, "puller", (), NOW + 3600)
+    issued = local(mint().registry_token(REGISTRY, "puller", (), NOW + 3600))
     groups = read_token(issued.token.reveal()).header_text("kid").split(":")
     assert [len(group) for group in groups] == [4] * 12
     assert set("".join(groups)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
@@ -63,14 +65,14 @@ def test_a_libtrust_fingerprint_has_twelve_groups_of_four() -> None:
 
 def test_a_credential_says_who_let_whom_in_where() -> None:
     keys = Keys()
-    issued = mint(keys).credential(REGISTRY, STRONGBOX, "registry-pull")
-    version = keys.load("exchange").active
+    issued = local(mint(keys).credential(REGISTRY, STRONGBOX, "registry-pull"))
+    version = local(keys.load("exchange")).active
     assert read_token(issued.token.reveal()).header == {
         "alg": "ES256",
         "typ": EXCHANGE_TYPE,
         "kid": version.kid,
     }
-    assert verify(issued.token, version.key.public) == {
+    assert verify(issued.token, version.public) == {
         "iss": "https://auth.example.com/exchange",
         "aud": "https://auth.example.com",
         "sub": "registry-pull",
@@ -87,7 +89,7 @@ def test_a_credential_says_who_let_whom_in_where() -> None:
 
 def test_a_credential_is_read_back() -> None:
     tokens = mint()
-    assert tokens.bearer(credential(tokens), REGISTRY) == Bearer(
+    assert local(tokens.bearer(credential(tokens), REGISTRY)) == Bearer(
         connection="strongbox",
         issuer=STRONGBOX.issuer,
         subject="registry-pull",
@@ -97,8 +99,8 @@ def test_a_credential_is_read_back() -> None:
 
 def test_no_two_tokens_share_an_id() -> None:
     tokens = mint()
-    made = {tokens.registry_token(REGISTRY, "a", (), NOW + 3600).token_id for _ in range(50)}
-    made |= {tokens.credential(REGISTRY, STRONGBOX, "a").token_id for _ in range(50)}
+    made = {local(tokens.registry_token(REGISTRY, "a", (), NOW + 3600)).token_id for _ in range(50)}
+    made |= {local(tokens.credential(REGISTRY, STRONGBOX, "a")).token_id for _ in range(50)}
     assert len(made) == 100
     assert min(map(len, made)) >= 22  # 128 bits in base64url
 
@@ -106,7 +108,7 @@ def test_no_two_tokens_share_an_id() -> None:
 @given(st.integers(60, 5000), st.integers(60, 5000), st.floats(0, 0.999))
 def test_no_registry_token_outlives_its_credential(ttl: int, left: int, part: float) -> None:
     service = replace(REGISTRY, token_ttl=ttl)
-    issued = mint(now=NOW + part).registry_token(service, "a", (), NOW + left)
+    issued = local(mint(now=NOW + part).registry_token(service, "a", (), NOW + left))
     expires = read_token(issued.token.reveal()).claims["exp"]
     assert expires == NOW + issued.expires_in == NOW + min(ttl, left)
 
@@ -117,7 +119,7 @@ def test_a_credential_is_good_until_its_last_minute(left: float, good: object) -
     shown = credential(tokens)
     late = replace(tokens, now=Clock(NOW + 3600 - left))
     if good:
-        assert late.bearer(shown, REGISTRY).subject == "registry-pull"
+        assert local(late.bearer(shown, REGISTRY)).subject == "registry-pull"
     else:
         assert refusal(late, shown) == "the credential expired: pull again"
 
@@ -132,14 +134,14 @@ def test_a_credential_of_one_service_is_refused_at_another() -> None:
 
 def test_a_registry_token_is_no_credential() -> None:
     tokens = mint()
-    token = tokens.registry_token(REGISTRY, "puller", PULL, NOW + 3600).token
+    token = local(tokens.registry_token(REGISTRY, "puller", PULL, NOW + 3600)).token
     assert refusal(tokens, token) == "it is not an exchanged credential"
 
 
 def test_a_registry_token_is_no_credential_even_if_both_had_one_key() -> None:
     tokens = mint()
     careless = replace(REGISTRY, signing_key="exchange")
-    token = tokens.registry_token(careless, "puller", PULL, NOW + 3600).token
+    token = local(tokens.registry_token(careless, "puller", PULL, NOW + 3600)).token
     assert refusal(tokens, token) == "it is not an exchanged credential"
 
 
@@ -151,13 +153,13 @@ def test_a_credential_of_a_key_that_is_gone_is_refused() -> None:
 def test_a_credential_outlives_the_rotation_of_its_key() -> None:
     keys = Keys()
     shown = credential(mint(keys))
-    old = keys.load("exchange").active
-    new = Version(number=2, state=ACTIVE, created_at=NOW, key=generate_key())
-    for state, good in (("retiring", True), ("compromised", False)):
-        versions = (replace(old, state=state), new)
-        keys.made["exchange"] = TransitKey(name="exchange", versions=versions)
+    before = local(keys.load("exchange"))
+    new = version(2, "active", generate_key())
+    for state, good in ((State.RETIRING, True), (State.COMPROMISED, False)):
+        versions = (replace(before.active, state=state), new)
+        keys.made["exchange"] = replace(before, versions=versions)
         if good:
-            assert mint(keys).bearer(shown, REGISTRY).subject == "registry-pull"
+            assert local(mint(keys).bearer(shown, REGISTRY)).subject == "registry-pull"
         else:
             assert "a key that is gone" in refusal(mint(keys), shown)
 
@@ -170,13 +172,13 @@ def test_a_forged_credential_is_refused() -> None:
     assert refusal(tokens, forged) == "its signature does not verify"
     header, payload, _ = forged.reveal().split(".")
     mixed = Secret(f"{header}.{payload}.{shown.split('.')[2]}")
-    assert tokens.bearer(mixed, REGISTRY).subject == "registry-pull"  # the very same token
+    assert local(tokens.bearer(mixed, REGISTRY)).subject == "registry-pull"  # the very same token
 
 
 @given(st.text() | st.from_regex(r"\A[\w-]*\.[\w-]*\.[\w-]*\Z"))
 def test_no_text_is_a_credential(text: str) -> None:
     with pytest.raises(PullpassError):
-        TOKENS.bearer(Secret(text), REGISTRY)
+        local(TOKENS.bearer(Secret(text), REGISTRY))
 
 
 TOKENS = mint()
@@ -188,4 +190,4 @@ def test_a_mutated_credential_is_refused(at: int, drop: int, put: str) -> None:
     text = SHOWN[:at] + put + SHOWN[at + drop :]
     if text != SHOWN:
         with pytest.raises(PullpassError):
-            TOKENS.bearer(Secret(text), REGISTRY)
+            local(TOKENS.bearer(Secret(text), REGISTRY))
