@@ -24,10 +24,14 @@ def answering(
     scheme = "https" if tls else "http"
 
     class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             url = f"{scheme}://{self.headers['Host']}{self.path}"
-            request = Request(method="POST", url=url, headers=dict(self.headers.items()), body=body)
+            headers = dict(self.headers.items())
+            request = Request(method=self.command, url=url, headers=headers, body=body)
             if response := send(request):
                 with suppress(ConnectionError):  # a client may have enough of a long answer
                     self._write(response)
