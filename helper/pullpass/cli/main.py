@@ -14,6 +14,7 @@ from pullpass.cli.check import check
 from pullpass.cli.completion import completion
 from pullpass.cli.demo import demo
 from pullpass.cli.docker import docker
+from pullpass.cli.explain import explain
 from pullpass.cli.get import get
 from pullpass.cli.key import key
 from pullpass.cli.mint import mint
@@ -44,6 +45,7 @@ root.add_command(check)
 root.add_command(completion)
 root.add_command(demo)
 root.add_command(docker)
+root.add_command(explain)
 root.add_command(get)
 root.add_command(key)
 root.add_command(mint)

@@ -74,7 +74,7 @@ def choose(registry: Registry, repository: str | None) -> CredentialEntry:
     found = [entry for entry in registry.credentials if matches(entry.repository, repository)]
     if not found:
         raise CredentialNotFound(f"registry {registry.address}: no entry covers {repository}")
-    return max(found, key=_specificity)
+    return max(found, key=specificity)
 
 
 def _for_host(registry: Registry) -> CredentialEntry:
@@ -91,6 +91,7 @@ def _for_host(registry: Registry) -> CredentialEntry:
     )
 
 
-def _specificity(entry: CredentialEntry) -> tuple[int, int]:
+def specificity(entry: CredentialEntry) -> tuple[int, int]:
+    """Returns what entries are compared by: characters beside wildcards, then fewer wildcards."""
     wild = entry.repository.count("*") + entry.repository.count("?")
     return len(entry.repository) - wild, -wild
