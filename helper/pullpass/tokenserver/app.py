@@ -1,4 +1,4 @@
-"""The token server's HTTP: JFrog's exchange and Docker's token endpoint."""
+"""The token server's HTTP: exchanges as JFrog, Docker Hub and RFC 8693 have them, and `/token`."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ from pullpass.keys.stores import keys_of
 from pullpass.scope import parse_scopes
 from pullpass.secret import Secret
 from pullpass.serving import BodyTooLong, json_response, read_body
-from pullpass.tokenserver.server import Granted, TokenServer
+from pullpass.tokenserver.server import Exchanged, Granted, TokenServer
 from pullpass.tokenserver.tokens import TokenMint
 
 MAX_FORM: Final = 64 * 1024  # bytes
@@ -41,6 +41,8 @@ GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 SUBJECT_TYPES: Final = frozenset(
     f"urn:ietf:params:oauth:token-type:{name}" for name in ("id_token", "jwt")
 )
+ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"
+LIFETIMES: Final = range(300, 21600 + 1)  # seconds; what Docker Hub's clients may ask for
 _BASIC: Final = {"WWW-Authenticate": 'Basic realm="pullpass"'}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -75,6 +77,7 @@ def application(
         routes=[
             Route("/healthz", _health, methods=["GET"]),
             Route("/access/api/v1/oidc/token", _answering(_jfrog, _jfrog_error), methods=["POST"]),
+            Route("/oauth/token", _answering(_oauth, _oauth_error), methods=["POST"]),
             Route("/token", _answering(_docker_get, _oauth_error), methods=["GET"]),
             Route("/token", _answering(_docker_post, _oauth_error), methods=["POST"]),
         ],
@@ -130,20 +133,50 @@ def _oauth_error(status: int, message: str) -> Response:
 async def _jfrog(request: Request) -> Response:
     """Answers JFrog's OIDC token exchange, ``POST /access/api/v1/oidc/token``."""
     fields = _json_texts(await _body(request))
+    identity = _subject_token(fields)
+    exchanged = await _server(request).exchange(fields.get("provider_name", ""), identity)
+    more = {"username": exchanged.username, "scope": "applied-permissions/user"}
+    return json_response(_exchange_answer(exchanged) | more)
+
+
+async def _oauth(request: Request) -> Response:
+    """Answers a token exchange (RFC 8693 §2), Docker Hub's among them.
+
+    Hub's ``connection_id``, or else ``client_id``, names the connection.
+    """
+    fields = dict(await _form(request))
+    if fields.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
+        raise UsageError("requested_token_type is not that of an access token")
+    exchanged = await _server(request).exchange(
+        fields.get("connection_id") or fields.get("client_id", ""),
+        _subject_token(fields),
+        audience=fields.get("audience", ""),
+        lifetime=_lifetime(fields.get("expires_in")),
+    )
+    return json_response(_exchange_answer(exchanged))
+
+
+def _subject_token(fields: Mapping[str, str]) -> Secret:
     if fields.get("grant_type") != GRANT or fields.get("subject_token_type") not in SUBJECT_TYPES:
         raise UsageError("grant_type or subject_token_type is not that of an OIDC token exchange")
-    identity = Secret(fields.get("subject_token", ""))
-    exchanged = await _server(request).exchange(fields.get("provider_name", ""), identity)
-    return json_response(
-        {
-            "username": exchanged.username,
-            "access_token": exchanged.credential.token.reveal(),
-            "expires_in": exchanged.credential.expires_in,
-            "token_type": "Bearer",
-            "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
-            "scope": "applied-permissions/user",
-        }
-    )
+    return Secret(fields.get("subject_token", ""))
+
+
+def _lifetime(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) not in LIFETIMES:
+        raise UsageError(f"expires_in is from {LIFETIMES[0]} to {LIFETIMES[-1]} seconds")
+    return int(text)
+
+
+def _exchange_answer(exchanged: Exchanged) -> dict[str, Any]:
+    return {
+        "access_token": exchanged.credential.token.reveal(),
+        "expires_in": exchanged.credential.expires_in,
+        "token_type": "Bearer",
+        "issued_token_type": ACCESS_TOKEN,
+    }
 
 
 async def _body(request: Request) -> bytes:
@@ -152,6 +185,14 @@ async def _body(request: Request) -> bytes:
             return await read_body(request, MAX_FORM)
     except (TimeoutError, ClientDisconnect) as error:
         raise UsageError("the request's body did not end in time") from error
+
+
+async def _form(request: Request) -> list[tuple[str, str]]:
+    body = await _body(request)
+    try:
+        return parse_qsl(body.decode("ascii"), max_num_fields=100, errors="strict")
+    except ValueError as error:
+        raise UsageError("the body is not a form") from error
 
 
 def _json_texts(body: bytes) -> dict[str, str]:
@@ -173,11 +214,7 @@ async def _docker_get(request: Request) -> Response:
 
 async def _docker_post(request: Request) -> Response:
     """Answers ``POST /token``: https://distribution.github.io/distribution/spec/auth/oauth/."""
-    body = await _body(request)
-    try:
-        pairs = parse_qsl(body.decode("ascii"), max_num_fields=100, errors="strict")
-    except ValueError as error:
-        raise UsageError("the body is not a form") from error
+    pairs = await _form(request)
     fields = dict(pairs)
     slot = {"password": "password", "refresh_token": "refresh_token"}.get(
         fields.get("grant_type", ""), ""

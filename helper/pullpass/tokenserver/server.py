@@ -59,10 +59,24 @@ class TokenServer:
         issuers = {connection.issuer for connection in config.connections.values()}
         self._fetching = {issuer: asyncio.Lock() for issuer in issuers}
 
-    async def exchange(self, connection_name: str, identity: Secret) -> Exchanged:
+    async def exchange(
+        self,
+        connection_name: str,
+        identity: Secret,
+        *,
+        audience: str = "",
+        lifetime: int = 0,
+    ) -> Exchanged:
         """Returns a credential for the subject of identity, a token of the connection's issuer.
 
+        Args:
+            connection_name: of the connection.
+            identity: what is shown.
+            audience: the service that is wanted, empty for the one that identity is made for.
+            lifetime: how many seconds are wanted, 0 for as many as the service gives.
+
         Raises:
+            UsageError: if identity is not made for audience.
             TokenRefused, InvalidToken: if the connection does not let it in.
             TransportError: if the issuer's keys cannot be had.
             KeyStoreError: if the exchange key cannot be had.
@@ -72,8 +86,10 @@ class TokenServer:
             connection = self._connection(connection_name)
             claims = await self._verify(identity, connection, connection.audiences)
             service = self._service_of(claims)
+            if audience not in {"", service.name}:
+                raise UsageError("audience is not the service that the subject token is made for")
             user = username(_rulesets(connection, claims.subject), claims.subject)
-            made = self._tokens.credential(service, connection, claims.subject)
+            made = self._tokens.credential(service, connection, claims.subject, lifetime)
             credential = await run_async(made, self._transport)
         shown = {"sub": claims.subject, "identity": claims.token_id, "user": user}
         _log(record, decision="allow", service=service.name, **shown, jti=credential.token_id)
@@ -115,7 +131,9 @@ class TokenServer:
     def _connection(self, name: str) -> Connection:
         found = self._config.connections.get(name)
         if found is None:
-            raise TokenRefused("no connection of that name: check provider_name")
+            raise TokenRefused(
+                "no connection of that name: check provider_name, connection_id or client_id"
+            )
         if not found.active:
             raise TokenRefused(f"connection {name} is not active")
         return found

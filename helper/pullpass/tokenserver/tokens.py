@@ -57,20 +57,24 @@ class TokenMint:
     now: Callable[[], float] = time.time
     token_id: Callable[[], str] = lambda: token_urlsafe(16)
 
-    def credential(self, service: Service, connection: Connection, subject: str) -> Flow[Issued]:
+    def credential(
+        self, service: Service, connection: Connection, subject: str, lifetime: int = 0
+    ) -> Flow[Issued]:
         """Yields what a remote key is asked and returns a credential for subject.
 
-        It is good for nothing but this server's ``/token``.
+        It is good for nothing but this server's ``/token``. It lives as long as the service gives
+        or lifetime seconds, whichever is less; 0 asks for nothing.
 
         Raises:
             KeyStoreError: if the exchange key cannot be had.
         """
         key = yield from self.keys.load(service.exchange_key)
-        claims = self._claims(exchange_issuer(service), service.issuer, service.exchange_ttl)
+        ttl = min(service.exchange_ttl, lifetime or service.exchange_ttl)
+        claims = self._claims(exchange_issuer(service), service.issuer, ttl)
         claims |= {"sub": subject, "service": service.name}
         claims |= {"connection": connection.name, "connection_issuer": connection.issuer}
         token = yield from key.active.token(claims, type_=EXCHANGE_TYPE)
-        return Issued(token=token, expires_in=service.exchange_ttl, token_id=claims["jti"])
+        return Issued(token=token, expires_in=ttl, token_id=claims["jti"])
 
     def bearer(self, credential: Secret, service: Service) -> Flow[Bearer]:
         """Yields what a remote store is asked and returns who shows credential at service.
