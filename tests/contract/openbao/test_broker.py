@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from fakes.issued import issued
 from fakes.programs import OpenBao
 from pullpass.credential import Credential
 from pullpass.errors import ExchangeDenied, ExchangeError
@@ -17,7 +18,8 @@ from pullpass.jose import PrivateKey, generate_key, sign
 from pullpass.secret import Secret
 
 REGISTRY: Final = "harbor.example.com"
-PAIR: Final = {"username": "robot$puller", "password": "pass:word"}
+PASSWORD: Final = issued("pass:word:of:harbor")
+PAIR: Final = {"username": "robot$puller", "password": PASSWORD}
 POLICY: Final = 'path "secret/data/harbor/*" { capabilities = ["read"] }'
 ROLE: Final = {
     "role_type": "jwt",
@@ -83,14 +85,14 @@ def broker(request: pytest.FixtureRequest, bao: OpenBao) -> Broker:
 
 def test_an_identity_becomes_the_password_that_is_kept(broker: Broker) -> None:
     found = broker.trade()
-    assert (found.username, found.secret.reveal()) == ("robot$puller", "pass:word")
+    assert (found.username, found.secret.reveal()) == ("robot$puller", PASSWORD)
     assert found.expires_at is None, "a password that is kept has no end of its own"
 
 
 def test_what_is_leased_ends_with_its_lease(broker: Broker) -> None:
     before = time.time()
     found = broker.trade(provider="openbao-dynamic", role="leaser", secret="leased/puller")
-    assert (found.username, found.secret.reveal()) == ("robot$puller", "pass:word")
+    assert (found.username, found.secret.reveal()) == ("robot$puller", PASSWORD)
     assert found.expires_at is not None
     assert before + 1800 <= found.expires_at <= time.time() + 1800
 

@@ -11,6 +11,7 @@ import trustme
 
 from fakes.endpoint import answering
 from fakes.helper import ISSUER_URL, SUBJECT, Node, Said, node, registry, run_helper
+from fakes.issued import issued
 from fakes.programs import environment
 from fakes.proxy import Asked, certified, proxying
 from fakes.vendors import given
@@ -18,6 +19,7 @@ from pullpass.claims import read_token
 from pullpass.http import Request, Response
 
 REGISTRY: Final = "eu.cr.acme.example"
+SESSION: Final = issued("open-sesame")
 ACME: Final = """\
 audience = "https://sts.acme.example"
 addresses = ["{region}.cr.acme.example"]
@@ -55,7 +57,7 @@ class Acme:
         if request.url == "https://sts.acme.example/eu/sessions":
             return self._session(parse_qs(request.body.decode(), strict_parsing=True))
         assert request.url == f"https://{REGISTRY}/login"
-        assert (request.body, request.headers["authorization"]) == (b"{}", "Bearer sesame")
+        assert (request.body, request.headers["authorization"]) == (b"{}", f"Bearer {SESSION}")
         return _json(200, {"user": "puller", "password": given(), "ttl": 900})
 
     def _session(self, fields: dict[str, list[str]]) -> Response:
@@ -63,7 +65,7 @@ class Acme:
         self.shown += fields["assertion"]
         if fields["team"] != ["blue"]:
             return _json(422, {"error": "unknown_team", "message": "hunter2"})
-        return _json(200, {"session": {"token": "sesame"}})
+        return _json(200, {"session": {"token": SESSION}})
 
 
 def _json(status: int, value: object) -> Response:

@@ -6,17 +6,19 @@ The models of botocore 1.44.5 have the shapes; the signatures below are botocore
 from base64 import b64encode
 from typing import Any, Final
 
+from fakes.issued import issued
 from fakes.vendors.vendor import FORM, NOW, TOKEN, UNKNOWN, Call, Refusal, Vendor
 from pullpass.errors import ExchangeUnavailable
 
 ROLE: Final = "arn:aws:iam::123456789012:role/pull"
 _KEY: Final = {
     "AccessKeyId": "ASIAEXAMPLE",
-    "SecretAccessKey": "secret/Access+Key",
-    "SessionToken": "session//Token==",
+    "SecretAccessKey": issued("secret/Access+Key"),
+    "SessionToken": issued("session//Token=="),
     "Expiration": "2027-01-15T08:15:00Z",
 }
-_PAIR: Final = b64encode(b"AWS:pass:word").decode()
+_PASSWORD: Final = issued("pass:word:of:aws")
+_PAIR: Final = issued(b64encode(f"AWS:{_PASSWORD}".encode()).decode())
 
 
 def _role(region: str) -> Call:
@@ -122,7 +124,7 @@ ECR: Final = Vendor(
         ),
     ),
     username="AWS",
-    password="pass:word",
+    password=_PASSWORD,
     lives=43200.5,
     refusals=_REFUSALS,
 )
@@ -143,7 +145,7 @@ ECR_PUBLIC: Final = Vendor(
         ),
     ),
     username="AWS",
-    password="pass:word",
+    password=_PASSWORD,
     lives=43200.5,
     refusals=_REFUSALS,
 )

@@ -3,15 +3,18 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from fakes.issued import issued
 from fakes.vendors.vendor import JSON, NO_BODY, TOKEN, UNKNOWN, Call, Refusal, Vendor
 from pullpass.errors import ExchangeUnavailable
 
+_CLIENT: Final = issued("s.token-of-client")
+_PASSWORD: Final = issued("pass word of harbor")
 _IN: Final = {"x-vault-namespace": "team/a"}
 _LOGIN: Final = Call(
     url="https://bao.example.com/v1/auth/k8s/prod/login",
     headers={**JSON, **_IN},
     body={"role": "puller", "jwt": TOKEN},
-    answer={"auth": {"client_token": "s.client", "lease_duration": 3600}, "warnings": None},
+    answer={"auth": {"client_token": _CLIENT, "lease_duration": 3600}, "warnings": None},
 )
 
 
@@ -19,7 +22,7 @@ def _secret(path: str, data: Any, lease: int) -> Call:
     return Call(
         method="GET",
         url=f"https://bao.example.com/v1/{path}",
-        headers={**NO_BODY, **_IN, "x-vault-token": "s.client"},
+        headers={**NO_BODY, **_IN, "x-vault-token": _CLIENT},
         answer={"data": data, "lease_duration": lease, "renewable": False, "lease_id": ""},
     )
 
@@ -47,7 +50,7 @@ _TOLD: Final = (
     (f"{_INVALID} expiration time: token is expired", "token is expired", "compare the clocks"),
     (f"{_INVALID} not before: token not yet valid", "token not yet valid", "compare the clocks"),
 )
-_PAIR: Final = {"username": "robot$puller", "password": "pass word"}
+_PAIR: Final = {"username": "robot$puller", "password": _PASSWORD}
 OPENBAO: Final = Vendor(
     name="openbao",
     provider="openbao",
@@ -65,7 +68,7 @@ OPENBAO: Final = Vendor(
         _secret("secret/data/harbor/puller", {"data": _PAIR, "metadata": {"version": 3}}, 0),
     ),
     username="robot$puller",
-    password="pass word",
+    password=_PASSWORD,
     lives=None,
     refusals=(
         *(_errors(400, f"{text} {UNKNOWN}", f" ({code}): {says}") for text, code, says in _TOLD),

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import Final
 
+from fakes.issued import issued
 from fakes.vendors.vendor import FORM, JSON, TOKEN, UNKNOWN, Call, Refusal, Vendor, given
 from pullpass.errors import ExchangeUnavailable
 
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _TENANT: Final = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 _CLIENT: Final = "00001111-aaaa-2222-bbbb-3333cccc4444"
+_ENTRA: Final = issued("token-of-entra")
 _REFRESH: Final = given(3 * 3600, aud="acme.azurecr.io")
 
 
@@ -34,7 +36,7 @@ ACR: Final = Vendor(
                 "client_assertion": TOKEN,
                 "scope": "https://containerregistry.azure.net/.default",
             },
-            answer={"token_type": "Bearer", "expires_in": 3599, "access_token": "entra-token"},
+            answer={"token_type": "Bearer", "expires_in": 3599, "access_token": _ENTRA},
         ),
         Call(
             url="https://acme.azurecr.io/oauth2/exchange",
@@ -43,7 +45,7 @@ ACR: Final = Vendor(
                 "grant_type": "access_token",
                 "service": "acme.azurecr.io",
                 "tenant": _TENANT,
-                "access_token": "entra-token",
+                "access_token": _ENTRA,
             },
             answer={"refresh_token": _REFRESH},
         ),
@@ -86,6 +88,8 @@ ACR: Final = Vendor(
 
 _POOL: Final = "projects/42/locations/global/workloadIdentityPools/ci/providers/nodes"
 _ACCOUNT: Final = "puller@acme.iam.gserviceaccount.com"
+_FEDERATED: Final = issued("federated-token")
+_OF_ACCOUNT: Final = issued("token-of-account")
 _CLOUD: Final = "https://www.googleapis.com/auth/cloud-platform"
 _STS: Final = Call(
     url="https://sts.googleapis.com/v1/token",
@@ -99,7 +103,7 @@ _STS: Final = Call(
         "subject_token": TOKEN,
     },
     answer={
-        "access_token": "federated-token",
+        "access_token": _FEDERATED,
         "expires_in": 3599,
         "token_type": "Bearer",
         "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
@@ -138,7 +142,7 @@ GAR: Final = Vendor(
     audience=f"https://iam.googleapis.com/{_POOL}",
     calls=(_STS,),
     username="oauth2accesstoken",
-    password="federated-token",
+    password=_FEDERATED,
     lives=3599,
     refusals=_STS_REFUSALS,
 )
@@ -151,12 +155,12 @@ GAR_ACCOUNT: Final = replace(
         Call(
             url="https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/"
             f"{_ACCOUNT}:generateAccessToken",
-            headers={**JSON, "authorization": "Bearer federated-token"},
+            headers={**JSON, "authorization": f"Bearer {_FEDERATED}"},
             body={"scope": [_CLOUD], "lifetime": "1800s"},
-            answer={"accessToken": "account-token", "expireTime": "2027-01-15T08:30:00.123456789Z"},
+            answer={"accessToken": _OF_ACCOUNT, "expireTime": "2027-01-15T08:30:00.123456789Z"},
         ),
     ),
-    password="account-token",
+    password=_OF_ACCOUNT,
     lives=1800.123456,
     refusals=(
         *_STS_REFUSALS,
@@ -176,6 +180,7 @@ GAR_ACCOUNT: Final = replace(
     ),
 )
 
+_IAM: Final = issued("t1.token-of-iam")
 _NOT_LINKED: Final = "check that a federation linked to the service account has the token's iss"
 YANDEX: Final = Vendor(
     name="yandex",
@@ -194,11 +199,11 @@ YANDEX: Final = Vendor(
                 "subject_token": TOKEN,
                 "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
             },
-            answer={"access_token": "t1.iam", "expires_in": 43200, "token_type": "Bearer"},
+            answer={"access_token": _IAM, "expires_in": 43200, "token_type": "Bearer"},
         ),
     ),
     username="iam",
-    password="t1.iam",
+    password=_IAM,
     lives=43200,
     refusals=(
         Refusal(

@@ -4,6 +4,7 @@ from base64 import b64encode
 from dataclasses import replace
 from typing import Final
 
+from fakes.issued import issued
 from fakes.vendors.clouds import TOKEN_EXCHANGE
 from fakes.vendors.vendor import FORM, JSON, NO_BODY, TOKEN, UNKNOWN, Call, Refusal, Vendor, given
 from pullpass.errors import ExchangeUnavailable
@@ -92,6 +93,7 @@ JFROG_WHOLE: Final = replace(
     refusals=(),
 )
 
+_OF_HUB: Final = issued("dckr_oat_0123456789")
 DOCKER_HUB: Final = Vendor(
     name="dockerhub",
     provider="dockerhub",
@@ -112,11 +114,11 @@ DOCKER_HUB: Final = Vendor(
                 "connection_id": "77537984-f27a-45c5-9b4c-f20b3f88817e",
                 "expires_in": "21600",
             },
-            answer={"access_token": "dckr_oat"},
+            answer={"access_token": _OF_HUB},
         ),
     ),
     username="acme",
-    password="dckr_oat",
+    password=_OF_HUB,
     lives=21600,
     refusals=(
         Refusal(
@@ -269,6 +271,7 @@ def _oauth(code: str, says: str, status: int = 400) -> Refusal:
     return Refusal(status=status, body=body, says=f"{status} ({code}): {says}")
 
 
+_OF_STS: Final = issued("token-of-the-sts")
 RFC8693: Final = Vendor(
     name="rfc8693",
     provider="rfc8693",
@@ -299,7 +302,7 @@ RFC8693: Final = Vendor(
                 "client_id": "nodes",
             },
             answer={
-                "access_token": "exchanged",
+                "access_token": _OF_STS,
                 "issued_token_type": _ACCESS_TOKEN,
                 "token_type": "Bearer",
                 "expires_in": 300,
@@ -307,7 +310,7 @@ RFC8693: Final = Vendor(
         ),
     ),
     username="me",
-    password="exchanged",
+    password=_OF_STS,
     lives=300,
     refusals=(
         *(
