@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +29,13 @@ def load(environ: Mapping[str, str] = os.environ, host: Path = HOST) -> Config:
     files = _files(environ, host)
     tables = [(path, _read(path)) for path in files]
     state = state_dir(environ, is_root=_is_root())
+    merged = merge(tables)
+    try:
+        config = parse(merged, state)
+    except ConfigError as error:
+        raise _with_file(error, tables) from error
     providers = _providers(_provider_files(environ, host))
-    return replace(parse(merge(tables), state), sources=tuple(files), providers=providers)
+    return replace(config, sources=tuple(files), providers=providers)
 
 
 def state_dir(environ: Mapping[str, str], *, is_root: bool) -> Path:
@@ -57,6 +62,19 @@ def merge(tables: Iterable[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
             if len(place) == 2:
                 merged[place[0]][place[1]] = value
     return merged
+
+
+def _with_file(error: ConfigError, tables: Sequence[tuple[Path, Mapping[str, Any]]]) -> ConfigError:
+    """Returns error with the file that it is about, where there are several to choose from."""
+    found = [
+        path
+        for path, values in tables
+        for place, _ in _places(values)
+        if f"{error.key}.".startswith((f"{dotted(*place)}.", f"{dotted(*place)}["))
+    ]
+    if len(tables) < 2 or not found:
+        return error
+    return ConfigError(f"{error.reason} (in {found[0]})", key=error.key)
 
 
 def _open(merged: dict[str, Any], section: str, value: Any) -> None:

@@ -22,6 +22,7 @@ from pullpass.config.model import (
 from pullpass.config.names import check_names
 from pullpass.config.network import read_http
 from pullpass.config.reader import Table
+from pullpass.config.repositories import check_repositories
 from pullpass.errors import InvalidReference
 from pullpass.origin import is_loopback
 from pullpass.reference import parse_registry
@@ -96,7 +97,7 @@ def _registry(address: str, key: str, table: Table) -> Registry:
     )
     if not registry.credentials:
         raise table.error("credential", "is missing: say whose identity is shown")
-    _check_repositories(table, registry)
+    check_repositories(table, registry)
     table.done()
     return registry
 
@@ -112,14 +113,6 @@ def _credential(table: Table, reuse: int) -> CredentialEntry:
     )
     table.done()
     return entry
-
-
-def _check_repositories(table: Table, registry: Registry) -> None:
-    patterns = [entry.repository for entry in registry.credentials]
-    if len(set(patterns)) != len(patterns):
-        raise table.error("credential", "names a repository twice: keep one of them")
-    if sum(entry.host_default for entry in registry.credentials) > 1:
-        raise table.error("credential", "has host_default twice: mark one of them")
 
 
 def _listener(serve: Table, name: str) -> Listener | None:

@@ -177,6 +177,26 @@ def test_what_two_files_set_is_refused_with_both(home: Home, text: str, key: str
     assert refused.value.key == key
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[keys.b]\ntype = 1\n", "keys.b.type"),
+        ("nonsense = 1\n", "nonsense"),
+        ('[registry."reg.example"]\nprovider = 1\n', 'registry."reg.example".provider'),
+        ("[[keys.b.old]]\n", "keys.b.old"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file_where_there_are_several(
+    home: Home, text: str, key: str
+) -> None:
+    wrong = home.write(home.host / "conf.d" / "1.toml", text)
+    alone = home.refusal()
+    assert alone.startswith(f"{key}: ")
+    assert str(wrong) not in alone
+    home.write(home.person, KEY.format(name="a"))
+    assert home.refusal() == f"{alone} (in {wrong})"
+
+
 def test_two_files_may_share_a_section(home: Home) -> None:
     home.write(home.host / "config.toml", "[keys]\n")
     home.write(home.host / "conf.d" / "1.toml", "[keys.a]\n[serve.issuer]\nlisten='[::1]:1'\n")
