@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from pullpass.agent.protocol import Reply
 from pullpass.http import Request, Response
 from pullpass.secret import Secret
 
-TIMEOUT: Final = 20.0  # seconds that a test waits for anything
+TIMEOUT: Final = 20  # seconds that a test waits for anything
 READY: Final = "reg.example"  # a registry whose credentials nobody is asked for
 GET: Final = b"get %d\n%s" % (len(LOOPBACK), LOOPBACK.encode())
 
@@ -71,9 +72,11 @@ class Agent:
     def send(self, raw: bytes) -> socket.socket:
         """Returns a connection on which raw was sent."""
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(TIMEOUT)
+        # Where many wait to be let in, this one waits too; settimeout would be an error at once.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", TIMEOUT, 0))
         try:
             connection.connect(str(self.path))
+            connection.settimeout(TIMEOUT)
             connection.sendall(raw)
         except OSError:
             connection.close()
@@ -121,10 +124,12 @@ class Exchange:
 
     Attributes:
         lifetime: of what it gives out, in seconds.
+        padding: bytes that make what it gives out longer.
         seen: subject tokens so far.
     """
 
     lifetime: int = 3600
+    padding: int = 0
     seen: list[str] = field(default_factory=list)
     open: threading.Event = field(default_factory=threading.Event)
     origin: str = ""
@@ -134,7 +139,8 @@ class Exchange:
         shown = json.loads(request.body)["subject_token"]
         self.seen.append(shown)
         self.open.wait(TIMEOUT)
-        token = unsigned({"sub": "jfac@01h/users/puller", "for": Secret(shown).fingerprint()})
+        subject = f"jfac@01h/users/puller{'+' * self.padding}"
+        token = unsigned({"sub": subject, "for": Secret(shown).fingerprint()})
         answer = {"access_token": token, "expires_in": self.lifetime, "username": "puller"}
         headers = {"content-type": "application/json"}
         return Response(status=200, headers=headers, body=json.dumps(answer).encode())

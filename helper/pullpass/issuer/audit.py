@@ -47,7 +47,10 @@ class AuditFile:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            return os.write(handle, line)
+            written = os.write(handle, line)
+            if written != len(line):
+                _take_back(handle, written)
+            return written
         finally:
             os.close(handle)
 
@@ -106,3 +109,10 @@ def _failure(sink: AuditSink, record: Mapping[str, Any]) -> IdentityError | None
 def _line(record: Mapping[str, Any]) -> bytes:
     """Returns record as one line of ASCII."""
     return json.dumps(record, separators=(",", ":")).encode()
+
+
+def _take_back(handle: int, written: int) -> None:
+    """Removes the part of a line that the disk still took, unless another line follows it."""
+    end = os.lseek(handle, 0, os.SEEK_CUR)
+    if os.fstat(handle).st_size == end:
+        os.ftruncate(handle, end - written)

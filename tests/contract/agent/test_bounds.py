@@ -19,7 +19,9 @@ from fakes.agent import (
 )
 from fakes.helper import Node
 from pullpass.agent.protocol import Status
+from pullpass.errors import AgentError
 
+PER_USER: Final = 256  # connections; the default
 FEW: Final = "max_connections = 8\nmax_connections_per_user = 8"
 
 
@@ -94,17 +96,40 @@ def _is_full(agent: Agent) -> bool:
         return False
 
 
-def test_thousands_of_connections_that_send_nothing_leave_nothing_behind(agent: Agent) -> None:
+@pytest.mark.parametrize("at_once", [1, PER_USER])
+def test_a_hundred_thousand_connections_that_send_nothing_leave_nothing_behind(
+    agent: Agent, at_once: int
+) -> None:
     pid = agent.process.popen.pid
-
-    def knock(times: int) -> None:
-        for _ in range(0, times, 100):
-            for _ in range(100):
-                agent.send(b"").close()
-            agent.until(lambda: agent.status()["connections"] == 1)
-
-    knock(500)
+    came = knocked(agent, 20_000, at_once)
     before, files = memory(pid), descriptors(pid)
-    knock(3000)
-    assert descriptors(pid) <= files + 1
+
+    came += knocked(agent, 100_000, at_once)
+
+    assert descriptors(pid) <= files
     assert memory(pid) < before + (2 << 20)
+    counters = agent.status()["counters"]
+    assert counters["malformed"] + counters["refused"] >= came
+    assert agent.get(READY).status is Status.OK
+
+
+def knocked(agent: Agent, times: int, at_once: int) -> int:
+    """Connects and says nothing, at_once at the same time, and returns how many did in all."""
+    for _ in range(times // at_once):
+        silent = [agent.send(b"") for _ in range(at_once)]
+        if at_once == PER_USER:
+            assert gone(agent.send(b"")) == b"self 0\n"  # one more is sent away at once
+        for one in silent:
+            one.close()
+        if at_once == PER_USER:
+            agent.until(lambda: is_alone(agent))
+    agent.until(lambda: is_alone(agent))
+    return times // at_once * at_once
+
+
+def is_alone(agent: Agent) -> bool:
+    """Tells whether nobody else is inside; whoever asks while too many are is sent away."""
+    try:
+        return bool(agent.status()["connections"] == 1)
+    except (AgentError, ValueError):
+        return False

@@ -88,24 +88,33 @@ def test_sighup_takes_a_new_configuration_and_keeps_the_old_one_from_a_bad_one(
     agent.until(lambda: len(agent.records("reload")) == 1)
     assert agent.get("new.example").status is Status.OK
     assert agent.get(READY).status is Status.SELF
-    for bad in ("nonsense = ", "nonsense = 1\n" + old, old + 'allow = [{ user = "nobody-here" }]'):
-        config.write_text(bad)
+    for bad in (
+        "nonsense = ",
+        "nonsense = 1\n" + old,
+        old + 'allow = [{ user = "nobody-here" }]',
+        "# \udcff",
+    ):
+        config.write_text(bad, errors="surrogateescape")
         seen = len(agent.records("reload"))
         os.kill(pid, signal.SIGHUP)
         agent.until(lambda: len(agent.records("reload")) > seen)  # noqa: B023 - called at once
         assert agent.get("new.example").status is Status.OK
         assert agent.records("reload")[-1]["kept"] == "the old configuration"
         assert agent.status()["reload_error"] == agent.records("reload")[-1]["error"]
-    config.unlink()
-    os.kill(pid, signal.SIGHUP)
-    agent.until(lambda: len(agent.records("reload")) == 5)
-    assert agent.get("new.example").status is Status.OK
+    for spoil in (config.unlink, config.mkdir):  # not there, and nothing that can be read
+        spoil()
+        seen = len(agent.records("reload"))
+        os.kill(pid, signal.SIGHUP)
+        agent.until(lambda: len(agent.records("reload")) > seen)  # noqa: B023 - called at once
+        assert agent.get("new.example").status is Status.OK
+        assert str(config) in agent.status()["reload_error"]
+    config.rmdir()
     config.write_text(old)
     os.kill(pid, signal.SIGHUP)
-    agent.until(lambda: len(agent.records("reload")) == 6)
+    agent.until(lambda: agent.get(READY).status is Status.OK)
     assert agent.get(READY).status is Status.OK
     assert agent.status()["reload_error"] is None
-    assert agent.counted("reloads") == {"ok": 2, "error": 4}
+    assert agent.counted("reloads") == {"ok": 2, "error": 6}
 
 
 def test_sigterm_lets_running_pulls_end_and_takes_no_new_ones(directory: Path) -> None:
@@ -124,6 +133,19 @@ def test_sigterm_lets_running_pulls_end_and_takes_no_new_ones(directory: Path) -
             assert agent.process.popen.wait(TIMEOUT) == 0
             assert agent.records("stopped")[0]["cut_off"] == 0
             assert not agent.path.exists()
+
+
+def test_a_pull_that_outlasts_the_drain_is_broken_off_and_is_no_answer(directory: Path) -> None:
+    with exchange(held=True) as jfrog:
+        made = node(directory, jfrog.settings())
+        agent_settings(made, 'drain = "1s"')
+        with started(made) as agent:
+            hanging = agent.send(GET)
+            agent.until(lambda: len(jfrog.seen) == 1)
+            agent.process.popen.terminate()
+            assert gone(hanging) == b""
+            assert agent.process.popen.wait(TIMEOUT) == 0
+            assert agent.records("stopped")[0]["cut_off"] == 1
 
 
 @pytest.mark.parametrize("kind", ["a path", "abstract"])

@@ -1,4 +1,5 @@
 import json
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from stat import S_IMODE
@@ -65,3 +66,18 @@ def test_a_line_that_cannot_be_written_is_an_error(tmp_path: Path, name: str, re
 def test_a_full_disk_is_an_error() -> None:
     with pytest.raises(IdentityError, match="No space left"):
         AuditFile(path=Path("/dev/full")).write({"n": 1})
+
+
+def test_a_line_that_did_not_fit_leaves_no_part_of_it_behind(tmp_path: Path) -> None:
+    audit = AuditFile(path=tmp_path / "audit.jsonl")
+    audit.write({"n": 1})
+    room = audit.path.stat().st_size + 4
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(IdentityError, match="did not fit"):
+            audit.write({"n": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    audit.write({"n": 3})
+    assert lines(audit.path) == [{"n": 1}, {"n": 3}]
