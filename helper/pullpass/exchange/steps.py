@@ -19,6 +19,7 @@ _OUR_HEADERS: Final = frozenset(
     {"authorization", "connection", "content-length", "host", "transfer-encoding"}
 )
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
+_WORD: Final = re.compile(r".*[A-Za-z0-9_].*")
 _SIGV4: Final = ("service", "region", "key_id", "secret_key", "session_token")
 
 
@@ -69,8 +70,8 @@ def _read_step(table: Table, names: Names, reach: Reach) -> Step:
         fields=_read_fields(table.table("fields"), names),
         response=_choice(table, "response", ("json", "xml")),
         error=_read_error(table),
-        codes=_read_sentences(table, "codes", re.compile(r".*[A-Za-z0-9_].*")),
-        hints={int(status): text for status, text in _read_hints(table).items()},
+        codes=_read_sentences(table, "codes", _WORD),
+        hints={int(key): text for key, text in _read_sentences(table, "hints", _STATUS).items()},
         out=out,
         derive=_read_derive(table, out),
     )
@@ -162,10 +163,6 @@ def _read_auth(table: Table, names: Names) -> Auth | None:
         inner.done()
     table.done()
     return auth
-
-
-def _read_hints(table: Table) -> dict[str, str]:
-    return _read_sentences(table, "hints", _STATUS)
 
 
 def _read_sentences(table: Table, name: str, keys: re.Pattern[str]) -> dict[str, str]:

@@ -1,13 +1,17 @@
 """Answers that are not the documented ones: each is a credential or a failure that says why."""
 
+import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from hypothesis import given as any_of
+from hypothesis import settings
+from hypothesis import strategies as st
 
-from fakes.vendors import BY_NAME, NOW, Call, Play, Vendor, given, trade
+from fakes.vendors import ASKED, BY_NAME, NOW, TOKEN, UNKNOWN, Call, Play, Vendor, given, trade
 from pullpass.errors import ExchangeError
 from pullpass.exchange.catalog import load
 from pullpass.exchange.paths import Path, find
@@ -171,6 +175,41 @@ def test_a_lifetime_that_nobody_states_is_the_documented_one(name: str) -> None:
     call = replace(vendor.calls[0], answer=answer)
     lives, found = STATED[name], trade(Play(vendor=vendor, changed={0: call.response()}))
     assert found.expires_at == (None if lives is None else NOW + lives)
+
+
+VALUES: Final = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(UNKNOWN)
+)
+NAMES: Final = st.sampled_from(
+    sorted({name for one in MEMBERS for name in one.values[2]} | {"error", "errors", "message"})
+)
+TREES: Final = st.recursive(
+    VALUES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner), max_leaves=9
+)
+
+
+@any_of(
+    name=st.sampled_from(ASKED),
+    last=st.booleans(),
+    status=st.just(200) | st.integers(100, 599),
+    body=st.binary() | TREES.map(lambda value: json.dumps(value).encode()),
+    headers=st.dictionaries(st.sampled_from(["content-type", "retry-after", "date"]), st.text()),
+)
+@settings(max_examples=400)
+def test_any_answer_is_a_credential_or_a_failure_and_neither_repeats_it(
+    *, name: str, last: bool, status: int, body: bytes, headers: dict[str, str]
+) -> None:
+    vendor = BY_NAME[name]
+    at = len(vendor.calls) - 1 if last else 0
+    answer = Response(status=status, headers=headers, body=body)
+    try:
+        credential = trade(Play(vendor=vendor, changed={at: answer}))
+    except ExchangeError as error:
+        shown = f"{error} {error!r}"
+    else:
+        shown = f"{credential.secret}"
+    assert UNKNOWN not in shown
+    assert TOKEN not in shown
 
 
 def test_paths_that_are_changed_here_lead_to_something() -> None:

@@ -5,15 +5,8 @@ from typing import Final
 from fakes.vendors.aws import ECR, ECR_PUBLIC
 from fakes.vendors.brokers import OPENBAO, OPENBAO_DYNAMIC
 from fakes.vendors.clouds import ACR, GAR, GAR_ACCOUNT, YANDEX
-from fakes.vendors.exchanges import (
-    CHAINGUARD,
-    CLOUDSMITH,
-    DOCKER_HUB,
-    JFROG,
-    JFROG_WHOLE,
-    QUAY,
-    RFC8693,
-)
+from fakes.vendors.exchanges import DOCKER_HUB, JFROG, JFROG_WHOLE, RFC8693
+from fakes.vendors.others import CHAINGUARD, CLOUDSMITH, QUAY
 from fakes.vendors.shown import BUILDKITE, PASSTHROUGH, ZOT
 from fakes.vendors.vendor import NOW, TOKEN, UNKNOWN, Call, Play, Refusal, Vendor, given, trade
 

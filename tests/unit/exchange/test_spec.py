@@ -152,6 +152,18 @@ def test_a_list_of_texts_is_for_json_alone() -> None:
     assert listed.required({}) == {"user"}
 
 
+def test_a_get_has_no_body() -> None:
+    step = STEP | {"method": "GET", "encoding": "json"}
+    with pytest.raises(ConfigError, match=r"steps\[0\]\.method: is POST where"):
+        read_spec(SPEC | {"steps": [step]}, "acme")
+
+
+def test_who_asks_nobody_reads_no_answer() -> None:
+    shown = {"username": ["u"], "password": ["{identity}"], "expires": ["in:ttl"]}
+    with pytest.raises(ConfigError, match=r"credential\.expires: there is no answer"):
+        read_spec({"credential": shown}, "acme")
+
+
 def test_two_steps_never_share_a_name() -> None:
     with pytest.raises(ConfigError, match=r"steps\[1\]\.id: stands twice"):
         read_spec(SPEC | {"steps": [STEP, STEP]}, "acme")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import httpx
@@ -30,18 +30,6 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    with served() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Door]:
-    with served() as opened:
-        yield opened
 
 
 def error(answer: httpx.Response, status: int, code: str) -> str:

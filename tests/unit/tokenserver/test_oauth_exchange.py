@@ -1,6 +1,5 @@
 """RFC 8693's token exchange, plain and as Docker Hub's clients ask for it."""
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,23 +16,10 @@ from fakes.token_server import (
     Door,
     granted,
     oauth_error,
-    served,
 )
 
 PATH = "/oauth/token"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    with served() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Door]:
-    with served() as opened:
-        yield opened
 
 
 def exchange(door: Door, **changes: Any) -> httpx.Response:

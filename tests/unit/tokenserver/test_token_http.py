@@ -1,7 +1,6 @@
 """Docker's token endpoint: what is answered, and GET with Basic."""
 
 from base64 import b64encode
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,17 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.token_server import SERVICE, Door, basic, granted, oauth_error, served
+from fakes.token_server import SERVICE, Door, basic, granted, oauth_error
 
 PULL = "repository:team/app:pull"
 PUSH = "repository:team/app:pull,push"
 MAIN = "repo:acme/app:ref:refs/heads/main"
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    with served() as opened:
-        yield opened
 
 
 def test_the_answer_has_what_clients_of_both_kinds_read(door: Door) -> None:
@@ -174,12 +167,6 @@ def test_an_identity_or_credential_may_be_posted_as_refresh_token(door: Door) ->
         )
         assert granted(answer) == PULL
         assert "refresh_token" not in answer.json()
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Door]:
-    with served() as opened:
-        yield opened
 
 
 pieces = st.lists(

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,12 +23,6 @@ from pullpass.tokenserver.app import MAX_FORM
 
 PULL = "repository:team/app:pull"
 PUSH = "repository:team/app:pull,push"
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    with served() as opened:
-        yield opened
 
 
 async def chunks(whole: bytes) -> AsyncIterator[bytes]:
