@@ -177,14 +177,15 @@ def test_a_lifetime_that_nobody_states_is_the_documented_one(name: str) -> None:
     assert found.expires_at == (None if lives is None else NOW + lives)
 
 
-VALUES: Final = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(UNKNOWN)
-)
-NAMES: Final = st.sampled_from(
-    sorted({name for one in MEMBERS for name in one.values[2]} | {"error", "errors", "message"})
-)
+NAMES: Final = {name for one in BY_NAME.values() for _, path in members(one) for name in path}
+VALUES: Final = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 TREES: Final = st.recursive(
-    VALUES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner), max_leaves=9
+    VALUES | st.just(UNKNOWN),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from([*sorted(NAMES), "error", "errors", "message"]), inner)
+    ),
+    max_leaves=9,
 )
 
 
