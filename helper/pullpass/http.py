@@ -10,6 +10,7 @@ http goes to loopback only, and nothing for loopback goes through a proxy.
 import asyncio
 import os
 import ssl
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
+# httpx would load its own command line where rich is installed: 6 MB, and half its import's time.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # «there is no such module»
 import httpx
 
 from pullpass import __version__

@@ -73,6 +73,15 @@ def test_a_stranger_is_answered_without_http_and_keys(tmp_path: Path, action: st
     assert not loaded & HEAVY
 
 
+def test_a_credential_is_had_without_what_draws_for_people(tmp_path: Path) -> None:
+    asked = node(tmp_path, registry("reg.example"))
+    stdout, stderr = run(LOADED, "get", stdin="reg.example", config=asked.config)
+    loaded = {module.partition(".")[0] for module in stderr.split()}
+    assert "Secret" in stdout
+    assert "httpx" in loaded
+    assert not loaded & {"click", "rich", "pygments"}
+
+
 def test_a_credential_can_be_had_where_unix_own_modules_are_missing(tmp_path: Path) -> None:
     asked = node(tmp_path, registry("reg.example"))
     missing = " ".join(UNIX_ONLY - {"posix"})  # the interpreter itself stands on this one
