@@ -190,6 +190,18 @@ def load_public_key(pem: str) -> PublicKey:
         raise KeyStoreError("not a public key") from error
 
 
+def raw_public_key(raw: bytes) -> PublicKey:
+    """Reads the 32 bytes of an Ed25519 key (RFC 8032 §5.1.5).
+
+    Raises:
+        KeyStoreError: for anything else.
+    """
+    try:
+        return _published(ed25519.Ed25519PublicKey.from_public_bytes(raw))
+    except ValueError as error:
+        raise KeyStoreError("not a public key") from error
+
+
 def load_certificates(pem: bytes) -> tuple[PublicKey, ...]:
     """Returns the keys of the certificates in pem, in their order, without those of other kinds.
 

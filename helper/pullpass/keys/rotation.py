@@ -23,7 +23,7 @@ from pullpass.errors import KeyStoreError
 from pullpass.keys.transit import MAX_PUBLISHED, State, TransitKey, Version
 
 REMEMBERED: Final = 10  # versions without a private half that a key's record still names
-_GONE: Final = frozenset({State.DESTROYED, State.COMPROMISED})
+GONE: Final = frozenset({State.DESTROYED, State.COMPROMISED})
 
 
 def due(key: TransitKey, settings: KeySettings) -> float:
@@ -61,6 +61,12 @@ def add(key: TransitKey, made: Version, *, static: bool, now: float) -> TransitK
         )
     key = replace(key, versions=(*key.versions, made))
     return key if static else _moved(key, made.number, State.PUBLISHED, now)
+
+
+def show(key: TransitKey, now: float) -> TransitKey:
+    """Returns key once all that it has to show is published: what was created begins to count."""
+    created = key.of(State.CREATED)
+    return _moved(key, created[0].number, State.PUBLISHED, now) if created else key
 
 
 def activate(key: TransitKey, now: float) -> TransitKey:
@@ -155,14 +161,14 @@ def _moved(key: TransitKey, number: int, state: State, now: float) -> TransitKey
     """Returns key with one version in another state, and the active one retiring if it is that."""
     since = math.ceil(now)  # never a moment too early
     moved = [_into(version, number, state, since) for version in key.versions]
-    gone = [version.number for version in moved if version.state in _GONE][:-REMEMBERED]
+    gone = [version.number for version in moved if version.state in GONE][:-REMEMBERED]
     kept = tuple(version for version in moved if version.number not in gone)
     return replace(key, versions=kept)
 
 
 def _into(version: Version, number: int, state: State, since: int) -> Version:
     if version.number == number:
-        key = None if state in _GONE else version.key
+        key = None if state in GONE else version.key
         return replace(version, state=state, since=since, key=key)
     if state is State.ACTIVE and version.state is State.ACTIVE:
         return replace(version, state=State.RETIRING, since=since)

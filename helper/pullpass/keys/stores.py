@@ -9,6 +9,7 @@ from pullpass.config.issuing import KeySettings, Passphrase
 from pullpass.config.model import Config
 from pullpass.errors import KeyStoreError
 from pullpass.keys.file import FileKeyStore
+from pullpass.keys.openbao import OpenBaoKeyStore
 from pullpass.keys.source import Keys
 from pullpass.keys.store import KeyStore
 from pullpass.secret import Secret
@@ -25,6 +26,8 @@ def keys_of(config: Config) -> Keys:
 
 
 def _store(config: Config, settings: KeySettings) -> KeyStore:
+    if settings.openbao:
+        return OpenBaoKeyStore(settings=settings.openbao)
     return FileKeyStore(
         directory=config.state_dir / "keys", passphrase=_passphrase(settings.passphrase)
     )

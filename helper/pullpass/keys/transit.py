@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from pullpass.errors import KeyStoreError
+from pullpass.errors import KeyStoreError, TokenRefused
 from pullpass.http import Flow
-from pullpass.jose import PrivateKey, PublicKey, compact, signing_input
+from pullpass.jose import PrivateKey, PublicKey, compact, signing_input, verify
 from pullpass.secret import Secret
 
 MAX_PUBLISHED: Final = 5  # versions of a key; some relying parties read no more
@@ -89,7 +89,14 @@ class Version:
             case None:
                 raise KeyStoreError(f"version {self.number} is destroyed: it signs nothing")
             case _:
-                return compact(data, (yield from self.key.sign(data, chosen)))
+                token = compact(data, (yield from self.key.sign(data, chosen)))
+        try:
+            verify(token, self.public)  # what another program signed is looked at before it leaves
+        except TokenRefused as error:
+            raise KeyStoreError(
+                f"version {self.number}: what came as signature does not verify: is it this key?"
+            ) from error
+        return token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
