@@ -14,8 +14,12 @@ from pullpass.claims import read_token
 
 LINKS = [
     "configuration",
+    "network",
+    "clients",
+    "agent",
     "entry",
     "identity",
+    "trust",
     "issuer",
     "exchange",
     "lifetime",
@@ -26,7 +30,12 @@ FIELDS = ["registry", "link", "level", "saw", "advice", "exit_status"]
 
 
 def pullpass(deployment: Deployment, *arguments: str, config: Path | None = None) -> Finished:
-    return finished(["pullpass", *arguments], env=environment(**deployment.environment(config)))
+    """Runs ``pullpass`` as a user whose clients ask the helper."""
+    home = deployment.directory / "check"
+    if not home.exists():
+        deployment.home(home)
+    variables = deployment.environment(config) | {"HOME": str(home)}
+    return finished(["pullpass", *arguments], env=environment(**variables))
 
 
 def checked(
@@ -60,15 +69,27 @@ def test_a_node_in_order_is_told_so_link_by_link(deployment: Deployment, wanted:
     assert ("repository:team/app:pull" in found["registry"]["saw"]) is ("/" in wanted)
 
 
-def test_people_get_a_line_a_link_without_colours_in_a_pipe(deployment: Deployment) -> None:
+def test_people_get_a_table_without_colours_in_a_pipe(deployment: Deployment) -> None:
     done = pullpass(deployment, "check", f"{deployment.registry}/team/app")
 
     lines = done.stdout.splitlines()
-    assert (done.returncode, len(lines)) == (0, len(LINKS))
-    assert lines[1].startswith(f"✓ {deployment.registry} entry: registry.")
-    assert "answers for team/app" in lines[1]
+    assert (done.returncode, len(lines)) == (0, len(LINKS) + 2)
+    assert lines[2:4] == ["", deployment.registry]
+    assert lines[6].startswith("✓ entry          registry.")
+    assert "answers for team/app" in lines[6]
     assert "\x1b" not in done.stdout
     assert not re.search(TOKEN, done.stdout)
+
+
+def test_what_a_rule_of_the_registrys_side_wants_is_compared(deployment: Deployment) -> None:
+    good = pullpass(deployment, "check", "--expect", "sub=registry-*")
+    bad = pullpass(deployment, "check", "--expect", "sub=somebody", "--expect", "aud=*")
+    wrong = pullpass(deployment, "check", "--expect", "sub")
+
+    assert (good.returncode, bad.returncode, wrong.returncode) == (0, 77, 64)
+    assert "✓ claims         sub=registry-pull, as expected" in good.stdout
+    assert "✗ claims         sub is registry-pull where somebody is expected" in bad.stdout
+    assert "CLAIM=PATTERN" in wrong.stderr
 
 
 def test_people_see_what_to_do_below_a_warning(deployment: Deployment, tmp_path: Path) -> None:
@@ -77,7 +98,7 @@ def test_people_see_what_to_do_below_a_warning(deployment: Deployment, tmp_path:
     done = pullpass(deployment, "check", config=config)
 
     assert "! " in done.stdout
-    assert "\n    → the exchange must reach the same documents" in done.stdout
+    assert "\n                 → the exchange must reach the same documents" in done.stdout
     assert "not tried, since exchange failed" in done.stdout
 
 
@@ -117,7 +138,7 @@ def test_a_registry_may_be_shown_the_identity_itself(deployment: Deployment) -> 
     status, found = checked(deployment, f"{deployment.registry}/team/app", config=config)
 
     assert (status, levels(found)) == (0, {"lifetime": "warning"})
-    assert "covers repository:team/app:pull" in found["registry"]["saw"]
+    assert "grants repository:team/app:pull" in found["registry"]["saw"]
 
 
 def test_a_registry_that_does_not_answer_is_to_be_looked_after(

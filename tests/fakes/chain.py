@@ -24,6 +24,7 @@ DISCOVERY: Final = ("GET", f"{ISSUER}/.well-known/openid-configuration")
 JWKS: Final = ("GET", f"{ISSUER}/jwks")
 EXCHANGE: Final = ("POST", f"https://{REGISTRY}{PATH}")
 BASE: Final = ("GET", f"https://{REGISTRY}/v2/")
+TAGS: Final = ("GET", f"https://{REGISTRY}/v2/team/app/tags/list")
 REALM: Final = ("GET", "https://auth.example.com/token")
 GRANTED: Final = "repository:team/app:pull"
 CHALLENGE: Final = f'Bearer realm="{REALM[1]}?tenant=hidden",service="{REGISTRY}"'
@@ -78,6 +79,7 @@ class Chain:
             **published,
             EXCHANGE: self._exchange,
             BASE: self._registry,
+            TAGS: self._registry,
             REALM: self._realm,
         }
 

@@ -54,7 +54,13 @@ class Issuer:
     def documents(self) -> Mapping[str, Mapping[str, Any]]:
         """Returns what is served, by URL."""
         keys = [key.public.jwk(key.public.thumbprint()) for key in self.keys]
-        discovery = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
+        discovery = {
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/jwks",
+            "id_token_signing_alg_values_supported": sorted(
+                {key.public.algorithms[0] for key in self.keys}
+            ),
+        }
         return {
             f"{self.url}/.well-known/openid-configuration": discovery,
             f"{self.url}/jwks": {"keys": keys},

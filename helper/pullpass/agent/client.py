@@ -8,7 +8,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -140,6 +140,15 @@ class AgentClient:
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise self._failed(MalformedInput("its reply is not as agreed")) from error
 
+    def read_status(self, reply: Reply) -> dict[str, Any]:
+        """Returns what the agent's reply to ``status`` holds. Raises: as ``first_status``."""
+        try:
+            if reply.status is Status.ERROR:
+                raise failure_of(_object(reply.body))
+            return _object(reply.body)
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise self._failed(MalformedInput("its reply is not as agreed")) from error
+
     def _check(self, connection: Connection) -> None:
         if not is_trusted_server(connection):
             raise AgentUnavailable(f"{self.path} belongs to another user: it is not asked")
@@ -164,6 +173,26 @@ def places(environ: Mapping[str, str]) -> tuple[Path, ...]:
     runtime = environ.get("XDG_RUNTIME_DIR")
     own = (Path(runtime) / "pullpass" / "agent.sock",) if runtime else ()
     return (*own, HOST_SOCKET)
+
+
+def first_status(paths: Iterable[Path]) -> tuple[Path, dict[str, Any]]:
+    """Returns where the first agent of paths listens, and what it says of itself.
+
+    Raises:
+        AgentUnavailable: if no agent that can be trusted listens at any of them.
+        AgentError: if one took the question and broke off.
+        PullpassError: what it answers to whoever may not ask.
+    """
+    unavailable = AgentUnavailable("there is no place where an agent could listen")
+    for path in paths:
+        client = AgentClient(path)
+        try:
+            reply = client.ask("status")
+        except AgentUnavailable as error:
+            unavailable = error
+            continue
+        return path, client.read_status(reply)
+    raise unavailable
 
 
 def _exchange(connection: socket.socket, raw: bytes, until: float) -> bytearray:

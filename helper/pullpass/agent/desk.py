@@ -19,6 +19,7 @@ from pullpass.agent.protocol import MAX_REPLY, Reply, Request, Status
 from pullpass.agent.question import Question, read_question
 from pullpass.agent.resolver import Resolver
 from pullpass.agent.reuse import Grant
+from pullpass.config.digest import digest
 from pullpass.config.model import Config
 from pullpass.errors import MalformedInput, PullpassError, UsageError
 from pullpass.resolve.docker import NO_SERVER_URL, query_of, read_server_url, refusal, render
@@ -118,8 +119,14 @@ class Desk:
     async def _tell_status(self, _: bytes, peer: Peer) -> Reply:
         self._policy.check_caller(peer)
         sources = [str(path) for path in self.config.sources]
-        counters = self._counters.shown()
-        return _object(Status.OK, {**self._status(), "sources": sources, "counters": counters})
+        known = self.config.registries.values()
+        told = {
+            **self._status(),
+            "sources": sources,
+            "registries": {one.address: digest(self.config, one) for one in known},
+            "counters": self._counters.shown(),
+        }
+        return _object(Status.OK, told)
 
     def _knows(self, registry: str) -> bool:
         return registry in self.config.registries

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Level(StrEnum):
@@ -11,6 +12,14 @@ class Level(StrEnum):
     WARNING = "warning"
     ERROR = "error"
     NOT_TRIED = "not tried"
+
+
+class Seen(NamedTuple):
+    """What a look at a link saw, and what to do about it. An error is raised instead."""
+
+    level: Level
+    saw: str
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +40,15 @@ class Finding:
     saw: str
     advice: str = ""
     exit_status: int = 0
+
+
+def finding(registry: str, link: str, seen: Seen, exit_status: int = 0) -> Finding:
+    """Returns what was seen at link as a finding; exit_status is that of an error."""
+    return Finding(
+        registry=registry,
+        link=link,
+        level=seen.level,
+        saw=seen.saw,
+        advice=seen.advice,
+        exit_status=exit_status,
+    )

@@ -2,9 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -31,9 +29,12 @@ def agent(context: click.Context) -> None:
 @click.option("--socket", help="Where it listens; where this user's pulls look if left out.")
 def status(socket: str | None, *, as_json: bool) -> None:
     """Say how the agent is."""
-    from pullpass.agent.client import places
+    from pullpass.agent.client import first_status, places
 
-    found = _ask([Path(socket)] if socket else places(os.environ))
+    paths = [Path(socket)] if socket else places(os.environ)
+    if not paths:
+        raise AgentUnavailable("pulls ask no agent where PULLPASS_CONFIG is set: use --socket")
+    _, found = first_status(paths)
     if as_json:
         click.echo(json.dumps(found))
         return
@@ -43,24 +44,6 @@ def status(socket: str | None, *, as_json: bool) -> None:
     for name, value in found["counters"].items():
         shown = ", ".join(f"{key}: {one}" for key, one in value.items()) if _many(value) else value
         click.echo(f"{name:14} {shown or 'none'}")
-
-
-def _ask(paths: Sequence[Path]) -> dict[str, Any]:
-    from pullpass.agent.client import AgentClient, failure_of
-    from pullpass.agent.protocol import Status
-
-    unavailable = AgentUnavailable("pulls ask no agent where PULLPASS_CONFIG is set: use --socket")
-    for path in paths:
-        try:
-            reply = AgentClient(path).ask("status")
-        except AgentUnavailable as error:
-            unavailable = error
-            continue
-        found: dict[str, Any] = json.loads(reply.body)
-        if reply.status is Status.ERROR:
-            raise failure_of(found)
-        return found
-    raise unavailable
 
 
 def _many(value: object) -> bool:

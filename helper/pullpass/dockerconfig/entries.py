@@ -29,6 +29,18 @@ def keys(registries: Iterable[str]) -> list[str]:
     return found
 
 
+def answering(values: dict[str, Any]) -> dict[str, str]:
+    """Returns which helper answers for which host, by what the file says.
+
+    Raises:
+        MalformedInput: if that is something else than names.
+    """
+    helpers = values.get(HELPERS, {})
+    if not isinstance(helpers, dict) or not all(isinstance(one, str) for one in helpers.values()):
+        raise MalformedInput(f"has something else than names of helpers under {HELPERS}")
+    return helpers
+
+
 @dataclass(slots=True)
 class _Writing:
     """A text and the changes that were made to it."""
@@ -64,7 +76,7 @@ def configure(
         UsageError: if another helper answers for a host.
     """
     values = document.read(text)
-    helpers = _helpers(values)
+    helpers = answering(values)
     wanted = [host for host in hosts if helpers.get(host) != HELPER]
     _check_free(helpers, wanted, force=force)
     uses_store = not any(values.get(name) for name in (AUTHS, HELPERS, STORE))
@@ -95,18 +107,11 @@ def unconfigure(text: str, record: Record | None) -> str:
     """
     values = document.read(text)
     if record is None:
-        ours = [host for host, helper in _helpers(values).items() if helper == HELPER]
+        ours = [host for host, helper in answering(values).items() if helper == HELPER]
         record = Record(helpers=dict.fromkeys(ours))
     removed = _without_ours(text, values, record)
     before = _reverted(text, record)
     return before if _meaning(before) == _meaning(removed) else removed
-
-
-def _helpers(values: dict[str, Any]) -> dict[str, str]:
-    helpers = values.get(HELPERS, {})
-    if not isinstance(helpers, dict) or not all(isinstance(one, str) for one in helpers.values()):
-        raise MalformedInput(f"has something else than names of helpers under {HELPERS}")
-    return helpers
 
 
 def _check_free(helpers: dict[str, str], wanted: Iterable[str], *, force: bool) -> None:
@@ -118,7 +123,7 @@ def _check_free(helpers: dict[str, str], wanted: Iterable[str], *, force: bool) 
 
 
 def _without_ours(text: str, values: dict[str, Any], record: Record) -> str:
-    helpers = _helpers(values)
+    helpers = answering(values)
     for host, former in record.helpers.items():
         if helpers.get(host) != HELPER:
             continue

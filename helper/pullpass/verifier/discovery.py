@@ -23,12 +23,30 @@ def fetch_keys(issuer: str) -> Flow[KeySet]:
     Raises:
         TransportError: if a document cannot be had, or is not what it should be.
     """
-    document = _read((yield _get(f"{issuer}/.well-known/openid-configuration")), issuer)
+    document = yield from fetch_discovery(issuer)
     if document.get("issuer") != issuer:
         raise TransportError(
             f"issuer {issuer}: its discovery document names another issuer: configure exactly the"
             " issuer that it names"
         )
+    return (yield from fetch_jwks(issuer, document))
+
+
+def fetch_discovery(issuer: str) -> Flow[Mapping[str, Any]]:
+    """Yields the request for issuer's discovery document and returns it, whoever it names.
+
+    Raises:
+        TransportError: if it cannot be had.
+    """
+    return _read((yield _get(f"{issuer}/.well-known/openid-configuration")), issuer)
+
+
+def fetch_jwks(issuer: str, document: Mapping[str, Any]) -> Flow[KeySet]:
+    """Yields the request for the keys that a discovery document of issuer leads to.
+
+    Raises:
+        TransportError: if they cannot be had.
+    """
     where = document.get("jwks_uri")
     if not isinstance(where, str) or not _same_security(where, issuer):
         raise TransportError(f"issuer {issuer}: its jwks_uri is not an https URL")

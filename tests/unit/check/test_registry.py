@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakes.chain import BASE, DISCOVERY, EXCHANGE, NOW, REALM, REGISTRY, Chain
+from fakes.chain import BASE, DISCOVERY, EXCHANGE, NOW, REALM, REGISTRY, TAGS, Chain
 from fakes.jfrog import unsigned
 from fakes.walking import Break, assert_broken, breaks, down, levels, says, walked
 from pullpass.check.finding import Level
@@ -88,16 +88,30 @@ def test_a_scope_that_is_granted_for_another_action_is_not_enough() -> None:
     assert_broken(walked(chain), "registry", saw, 69, [])
 
 
-def test_what_an_opaque_token_grants_is_not_guessed() -> None:
-    found = walked(Chain(opaque=True))
+@pytest.mark.parametrize(
+    ("chain", "shown"),
+    [
+        (Chain(opaque=True), "the token of https://auth.example.com"),
+        (Chain(challenge="Basic"), "the credential"),
+    ],
+)
+def test_what_does_not_say_what_it_grants_is_tried(chain: Chain, shown: str) -> None:
+    found = walked(chain)
     assert levels(found) == {}
-    assert found["registry"].saw == "the registry takes the token of https://auth.example.com"
+    assert found["registry"].saw == f"the registry takes {shown}, and lets team/app be pulled"
+    chain.broken[TAGS] = Response(status=403)
+    saw = [f"{REGISTRY}: {shown} does not let team/app be pulled (403): let a rule"]
+    assert_broken(walked(chain), "registry", saw, 69, [])
+    chain.broken[TAGS] = Response(status=404)
+    found = walked(chain)
+    assert levels(found) == {"registry": Level.WARNING}
+    assert "answers 404 where the tags of team/app are asked for" in found["registry"].saw
 
 
 def test_a_registry_may_take_the_credential_itself() -> None:
     found = walked(Chain(challenge='Basic realm="\u202ehidden"'))
     assert levels(found) == {}
-    assert found["registry"].saw == "the registry takes the credential"
+    assert found["registry"].saw.startswith("the registry takes the credential, and lets")
 
 
 def test_a_registry_may_refuse_the_credential_itself() -> None:

@@ -34,11 +34,12 @@ def test_a_whole_chain_is_in_order_at_every_link() -> None:
         "entry": f'registry."{REGISTRY}".credential[0] answers for team/app: issuer nodes,'
         " role docker-pull, provider jfrog",
         "identity": f"iss={ISSUER} sub=registry-pull aud={REGISTRY}, ES256, lives 300s",
+        "trust": "nothing is known by which jfrog would refuse it",
         "issuer": f"seen from here: discovery and JWKS hold kid {kid}",
         "exchange": "jfrog gave a credential for puller",
         "lifetime": "the credential lives 3600s",
         "registry": "the registry takes the token of https://auth.example.com,"
-        " which covers repository:team/app:pull",
+        " which grants repository:team/app:pull",
         "clock": "within 0s of https://id.example.com",
     }
 
@@ -184,7 +185,6 @@ def test_an_identity_that_cannot_be_had_is_shown_nowhere(
         (breaks(JWKS, down), "https://id.example.com: no answer (Connection refused)"),
         (breaks(DISCOVERY, Response(status=404)), "status 404"),
         (breaks(DISCOVERY, says(200, [])), "not JSON objects"),
-        (breaks(DISCOVERY, says(200, {"issuer": f"{ISSUER}/"})), "names another issuer"),
         (breaks(JWKS, says(200, {"keys": []})), "holds no usable key"),
     ],
 )
@@ -196,6 +196,23 @@ def test_documents_that_cannot_be_had_from_here_are_a_warning(break_: Break, saw
     assert found["issuer"].saw.startswith("seen from here: ")
     assert saw in found["issuer"].saw
     assert "the exchange must reach the same documents" in found["issuer"].advice
+
+
+def test_an_issuer_that_is_not_the_same_to_the_byte_is_an_error() -> None:
+    chain = Chain()
+    chain.broken[DISCOVERY] = says(200, {"issuer": f"{ISSUER}/"})
+    saw = [f"document of {ISSUER} names the issuer {ISSUER}/: both must be the same to the byte"]
+    assert_broken(walked(chain), "issuer", saw, 77, [])
+
+
+@pytest.mark.parametrize("listed", [{}, {"id_token_signing_alg_values_supported": ["RS256"]}])
+def test_an_algorithm_that_discovery_does_not_name_is_a_warning(listed: dict[str, Any]) -> None:
+    chain = Chain()
+    chain.broken[DISCOVERY] = says(200, {"issuer": ISSUER, "jwks_uri": JWKS[1], **listed})
+    found = walked(chain)
+    assert levels(found) == {"issuer": WARNING}
+    assert found["issuer"].saw.endswith(", and the first does not name ES256")
+    assert "zot and others take RS256 alone" in found["issuer"].advice
 
 
 def test_a_key_that_is_not_published_is_an_error_and_the_exchange_is_tried_all_the_same() -> None:
@@ -213,7 +230,10 @@ def test_an_exchange_that_gives_nothing_ends_the_walk_but_for_the_clock(
 ) -> None:
     chain = Chain()
     break_(chain)
-    assert_broken(walked(chain), "exchange", saw, status, ["lifetime", "registry"])
+    found = walked(chain)
+    assert_broken(found, "exchange", saw, status, ["lifetime", "registry"])
+    compared = f"what the token says: iss={ISSUER} sub=registry-pull aud={REGISTRY}"
+    assert (compared in found["exchange"].advice) is (status == 77)
 
 
 def test_a_registry_may_take_the_identity_itself() -> None:

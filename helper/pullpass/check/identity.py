@@ -1,0 +1,107 @@
+"""What a subject token says, as whoever judges it will read it. Nothing here is believed. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from pullpass.check.finding import Level, Seen
+from pullpass.claims import UnverifiedToken, audiences_of
+from pullpass.errors import TokenRefused, one_line
+from pullpass.exchange.spec import Spec
+from pullpass.glob import matches
+from pullpass.http import MAX_SKEW
+
+_LONGEST: Final = 200  # characters of a claim that are shown
+# Known to everybody, or of no use to a rule of the other side.
+_UNTOLD: Final = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
+
+
+def describe(token: UnverifiedToken, audience: str, now: float) -> Iterator[Seen]:
+    """Yields who is shown, for whom and for how long.
+
+    Args:
+        token: what is shown.
+        audience: for whom the provider wants it.
+        now: Unix seconds.
+
+    Raises:
+        TokenRefused: if it is good at another time than now.
+        InvalidToken: if its aud is nothing that JWTs have.
+    """
+    named = audiences_of(token.claims)
+    begins, ends = token.claims.get("nbf", token.claims.get("iat")), token.claims.get("exp")
+    if ends is not None and ends <= now:
+        raise TokenRefused(f"the token has expired {now - ends:.0f}s ago: let its source renew it")
+    if begins is not None and begins > now + MAX_SKEW:
+        raise TokenRefused(f"the token is good in {begins - now:.0f}s only: compare the clocks")
+    life = "for ever" if ends is None else f"{ends - token.claims.get('iat', now):.0f}s"
+    told = (
+        f"{_pairs(token.claims, ('iss', 'sub', 'aud'))}, {token.header_text('alg')}, lives {life}"
+    )
+    if audience in named:
+        yield Seen(Level.OK, told)
+    else:
+        advice = f"its aud should be {audience}, unless the registry's side wants another"
+        yield Seen(Level.WARNING, told, advice)
+
+
+def judge(token: UnverifiedToken, spec: Spec) -> Iterator[Seen]:
+    """Yields how token looks to the provider's other side, as far as its spec knows.
+
+    Raises:
+        TokenRefused: if the other side is known to refuse such a token.
+    """
+    reasons = list(_reasons(token, spec))
+    if reasons:
+        raise TokenRefused(f"{spec.name} takes no such token: {'; '.join(reasons)}")
+    yield Seen(Level.OK, f"nothing is known by which {spec.name} would refuse it")
+
+
+def compare(token: UnverifiedToken, expected: Mapping[str, str]) -> Iterator[Seen]:
+    """Yields the claims that the registry's side expects, beside those of token.
+
+    Raises:
+        TokenRefused: if one of them is another.
+    """
+    told = {name: _texts(token.claims.get(name)) for name in expected}
+    wrong = [
+        f"{name} is {_shown(token.claims.get(name))} where {pattern} is expected"
+        for name, pattern in expected.items()
+        if not any(matches(pattern, text) for text in told[name])
+    ]
+    if wrong:
+        raise TokenRefused(f"{'; '.join(wrong)}: change the rule there, or the identity here")
+    yield Seen(Level.OK, f"{_pairs(token.claims, expected)}, as expected")
+
+
+def every_claim(token: UnverifiedToken) -> str:
+    """Returns all that a rule of the other side may be about."""
+    others = sorted(name for name in token.claims if name not in _UNTOLD)
+    return one_line(_pairs(token.claims, ("iss", "sub", "aud", *others)))
+
+
+def _reasons(token: UnverifiedToken, spec: Spec) -> Iterator[str]:
+    trust, algorithm, issuer = spec.trust, token.header_text("alg"), token.text("iss")
+    if trust.algorithms and algorithm not in trust.algorithms:
+        known = ", ".join(trust.algorithms)
+        yield f"its signature is {algorithm}, not {known}: let the issuer sign with such a key"
+    if trust.issuers and not any(matches(one, issuer) for one in trust.issuers):
+        known = ", ".join(trust.issuers)
+        yield f"its issuer is {issuer}, not {known}: name an identity of that issuer"
+    life = token.claims.get("exp", 0) - token.claims.get("iat", 0)
+    if 0 < trust.max_lifetime < life:
+        yield f"it lives {life}s, not at most {trust.max_lifetime}s: ask for a shorter one"
+
+
+def _pairs(claims: Mapping[str, Any], names: Iterable[str]) -> str:
+    return " ".join(f"{name}={_shown(claims.get(name))}" for name in names)
+
+
+def _shown(value: Any) -> str:
+    return one_line(",".join(_texts(value)), _LONGEST) or "none"
+
+
+def _texts(value: Any) -> list[str]:
+    """Returns value, or each of its elements, as text."""
+    if value is None:
+        return []
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]

@@ -1,0 +1,162 @@
+"""What the identity says, before anybody is shown it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes.chain import ISSUER, NOW, REGISTRY, Chain
+from fakes.jfrog import unsigned
+from fakes.walking import assert_broken, levels, walked
+from pullpass.check import identity
+from pullpass.check.finding import Level, Seen
+from pullpass.claims import UnverifiedToken, read_token
+from pullpass.errors import TokenRefused
+from pullpass.exchange.catalog import load
+
+GOOD = {
+    "iss": ISSUER,
+    "sub": "registry-pull",
+    "aud": REGISTRY,
+    "iat": NOW,
+    "nbf": NOW,
+    "exp": NOW + 300,
+}
+
+
+def token(**changes: Any) -> UnverifiedToken:
+    """Returns a token of which these claims are changed, and those that are None left out."""
+    claims = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    return read_token(unsigned(claims))
+
+
+def described(**changes: Any) -> Seen:
+    (seen,) = identity.describe(token(**changes), REGISTRY, NOW)
+    return seen
+
+
+def test_who_is_shown_for_whom_and_how_long_is_told() -> None:
+    told = f"iss={ISSUER} sub=registry-pull aud={REGISTRY}, ES256, lives 300s"
+    assert described() == Seen(Level.OK, told)
+
+
+def test_several_audiences_are_told() -> None:
+    assert f"aud=sts,{REGISTRY}," in described(aud=["sts", REGISTRY]).saw
+
+
+def test_another_audience_than_the_provider_wants_is_a_warning() -> None:
+    seen = described(aud="sts.example.com")
+    assert (seen.level, seen.advice.split(",")[0]) == (
+        Level.WARNING,
+        f"its aud should be {REGISTRY}",
+    )
+
+
+def test_what_a_token_does_not_say_is_told_too() -> None:
+    assert described(sub=None, iat=None, nbf=None, exp=None).saw.endswith(
+        f"sub=none aud={REGISTRY}, ES256, lives for ever"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"exp": NOW}, "has expired 0s ago"),
+        ({"exp": NOW - 60}, "has expired 60s ago: let its source renew it"),
+        ({"nbf": NOW + 31}, "is good in 31s only: compare the clocks"),
+        ({"nbf": None, "iat": NOW + 31}, "is good in 31s only"),
+    ],
+)
+def test_a_token_for_another_time_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(TokenRefused, match=message):
+        described(**changes)
+
+
+def test_a_token_that_lives_longer_than_the_provider_takes_is_refused() -> None:
+    spec = load("buildkite")
+    buildkite = "https://agent.buildkite.com"
+    (seen,) = identity.judge(token(iss=buildkite), spec)
+    assert seen.level is Level.OK
+    with pytest.raises(TokenRefused, match="it lives 301s, not at most 300s: ask for a shorter"):
+        list(identity.judge(token(iss=buildkite, exp=NOW + 301), spec))
+
+
+def entry(chain: Chain) -> dict[str, Any]:
+    found: dict[str, Any] = chain.settings["registry"][REGISTRY]
+    return found
+
+
+def role(chain: Chain) -> dict[str, Any]:
+    found: dict[str, Any] = chain.settings["issuers"]["nodes"]["roles"]["docker-pull"]
+    return found
+
+
+@pytest.mark.parametrize("provider", ["quay", "acr"])
+def test_an_algorithm_that_the_provider_refuses_is_told_before_it_is_tried(provider: str) -> None:
+    given = {"quay": {"robot": "acme+puller"}, "acr": {"tenant": "t", "client_id": "c"}}
+    chain = Chain()
+    entry(chain).update(provider=provider, parameters=given[provider])
+    role(chain).update(allowed_audiences=["**"])
+    found = walked(chain)
+    assert found["trust"].level is Level.ERROR
+    assert found["trust"].exit_status == 77
+    assert (
+        f"{provider} takes no such token: its signature is ES256, not RS256" in found["trust"].saw
+    )
+    assert found["exchange"].level is Level.ERROR
+
+
+def test_docker_hub_takes_githubs_identities_alone() -> None:
+    chain = Chain()
+    given = {"connection_id": "77537984-f27a-45c5-9b4c-f20b3f88817e", "organization": "acme"}
+    entry(chain).update(provider="dockerhub", parameters=given)
+    role(chain).update(allowed_audiences=["**"])
+    saw = walked(chain)["trust"].saw
+    assert (
+        f"its issuer is {ISSUER}, not https://token.actions.githubusercontent.com: name an" in saw
+    )
+
+
+def test_claims_of_a_rule_stand_beside_those_of_the_token() -> None:
+    found = walked(Chain(), expected={"sub": "registry-*", "aud": REGISTRY})
+    assert levels(found) == {}
+    assert found["claims"].saw == f"sub=registry-pull aud={REGISTRY}, as expected"
+
+
+def test_a_claim_that_a_rule_wants_otherwise_is_an_error() -> None:
+    found = walked(Chain(), expected={"sub": "repo:acme/*", "groups": "pullers"})
+    saw = [
+        "sub is registry-pull where repo:acme/* is expected; groups is none where pullers is",
+        "change the rule there, or the identity here",
+    ]
+    assert_broken(found, "claims", saw, 77, [])
+
+
+@pytest.mark.parametrize("wanted", ["b", "*", "?"])
+def test_a_list_fits_a_rule_by_any_of_its_members(wanted: str) -> None:
+    assert list(identity.compare(token(groups=["a", "b"]), {"groups": wanted}))
+
+
+def test_whatever_a_rule_may_be_about_is_told_and_what_none_is_about_is_not() -> None:
+    told = identity.every_claim(token(repository="acme/app", jti="x", groups=["a", "b"]))
+    assert told == f"iss={ISSUER} sub=registry-pull aud={REGISTRY} groups=a,b repository=acme/app"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["iss", "sub", "aud", "groups"]) | st.text(), JSON))
+def test_any_claims_are_told_in_one_printable_line(claims: dict[str, Any]) -> None:
+    held = UnverifiedToken(header={}, claims=claims)
+    assert identity.every_claim(held).isprintable()
+    try:
+        (seen,) = identity.compare(held, dict.fromkeys(claims, "**"))
+    except TokenRefused as error:
+        assert str(error).isprintable()
+    else:
+        assert seen.level is Level.OK
