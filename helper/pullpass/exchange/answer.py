@@ -13,7 +13,10 @@ from pullpass.exchange.xmltree import read_xml
 from pullpass.http import Response
 from pullpass.secret import Secret
 
-_CHECK: Final = "check that exchange is the address of the API itself"
+_CHECK: Final[Mapping[bool, str]] = {  # by whether the entry says where the step asks
+    True: "check that exchange is the address of the API itself",
+    False: "check that nothing else answers in the place of the API",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +71,16 @@ def error_texts(step: Step, response: Response) -> Iterator[str]:
 
 
 def _read_object(step: Step, response: Response) -> dict[str, Any]:
-    is_xml = step.response == "xml"
+    is_xml, check = step.response == "xml", _CHECK[step.url.moves]
     if _is_page(response, b"<!doctype" if is_xml else b"<"):
-        raise MalformedInput(f"with a web page: {_CHECK} and that no sign-in page stands before it")
+        raise MalformedInput(f"with a web page: {check} and that no sign-in page stands before it")
     kind, wanted = ("XML", "an XML tree") if is_xml else ("JSON", "a JSON object")
     try:
         members = read_xml(response.body) if is_xml else _read_json(response.body)
     except (MalformedInput, ValueError, RecursionError) as error:
-        raise MalformedInput(f"with something else than {kind}: {_CHECK}") from error
+        raise MalformedInput(f"with something else than {kind}: {check}") from error
     if not isinstance(members, dict):
-        raise MalformedInput(f"with something else than {wanted}: {_CHECK}")
+        raise MalformedInput(f"with something else than {wanted}: {check}")
     return cast("dict[str, Any]", members)
 
 
@@ -91,19 +94,20 @@ def _read_json(raw: bytes) -> Any:
 
 
 def _outputs(step: Step, members: Mapping[str, Any]) -> Mapping[str, Secret]:
-    found = {name: _output(output, members) for name, output in step.out.items()}
+    check = _CHECK[step.url.moves]
+    found = {name: _output(output, members, check) for name, output in step.out.items()}
     return {name: value for name, value in found.items() if value}
 
 
-def _output(output: Output, members: Mapping[str, Any]) -> Secret | None:
+def _output(output: Output, members: Mapping[str, Any], check: str) -> Secret | None:
     value = find(members, output.path)
     name = ".".join(output.path)
     if value is None or value == "":
         if output.sure:
-            raise MalformedInput(f"without {name}: {_CHECK} and that the provider is the right one")
+            raise MalformedInput(f"without {name}: {check} and that the provider is the right one")
         return None
     if not isinstance(value, str) or not value.isprintable():
-        raise MalformedInput(f"with a {name} that is not one line of text: {_CHECK}")
+        raise MalformedInput(f"with a {name} that is not one line of text: {check}")
     return Secret(value)
 
 

@@ -48,7 +48,7 @@ def _read_own(name: str, file: ProviderFile, shipped: tuple[str, ...]) -> Spec:
     try:
         return read_spec(file.content, name)
     except ConfigError as error:
-        raise ConfigError(f"{error.reason}, in {file.path}", key=error.key) from error
+        raise ConfigError(f"{error.reason} (in {file.path})", key=error.key) from error
 
 
 def _folder() -> Traversable:

@@ -110,7 +110,8 @@ def _ask(step: Step, values: Values, place: Place, now: Callable[[], float]) -> 
     try:
         response = yield request
     except TransportError as error:
-        message = f"{place.registry}: step {step.id} at {error}; check exchange and try again"
+        hint = "check exchange and try again" if step.url.moves else "try again"
+        message = f"{place.registry}: step {step.id} at {error}; {hint}"
         raise ExchangeUnavailable(message) from error
     where = f"{place.registry}: step {step.id} at {request.origin}"
     if not 200 <= response.status < 300:

@@ -53,7 +53,11 @@ def refusal(step: Step, response: Response, where: str, now: float) -> ExchangeE
         skewed = _clock(response, now) if status in _TOKEN_REFUSED else ""
         return ExchangeDenied(f"{said}: {known or skewed or hint or _HINTS.get(status, _DENIED)}")
     if status >= 300:
-        hint = "set exchange to the address which answers itself"
+        hint = (
+            "set exchange to the address which answers itself"
+            if step.url.moves
+            else "check that nothing else answers in the place of the API"
+        )
         return ExchangeError(f"{said}, and redirects are not followed: {hint}")
     return ExchangeError(f"{said}, which is no answer to this step: {_DENIED}")
 

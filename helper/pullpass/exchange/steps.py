@@ -108,14 +108,14 @@ def _read_out(table: Table) -> dict[str, Output]:
 def _read_derive(table: Table, out: Mapping[str, Output]) -> dict[str, Derivation]:
     derived: dict[str, Derivation] = {}
     for name, text in table.mapping("derive").items():
-        kind, _, argument = text.partition(":")
-        output, colon, claim = argument.partition(":")
-        wants_claim = kind == "jwt_claim"
-        fits = kind in MADE and output in out and name not in out
-        if not fits or wants_claim is not bool(claim) or bool(colon) is not bool(claim):
+        kind, *arguments = text.split(":", 2)
+        fits = kind in MADE and len(arguments) == 1 + (kind == "jwt_claim") and all(arguments)
+        if not fits or arguments[0] not in out or name in out:
             known = ", ".join(f"{one}:OUTPUT" for one in MADE if one != "jwt_claim")
             raise table.error("derive", f"{name} takes {known} or jwt_claim:OUTPUT:CLAIM")
-        derived[_name(table, "derive", name)] = Derivation(kind=kind, output=output, claim=claim)
+        derived[_name(table, "derive", name)] = Derivation(
+            kind=kind, output=arguments[0], claim=arguments[-1]
+        )
     return derived
 
 

@@ -40,6 +40,11 @@ class Url:
     paths: frozenset[str] = frozenset()
 
     @property
+    def moves(self) -> bool:
+        """Tells whether an entry's ``exchange`` says where it leads."""
+        return self.authority is None
+
+    @property
     def templates(self) -> tuple[Template, ...]:
         """Returns every template in it."""
         return (*((self.authority,) if self.authority else ()), *self.path)

@@ -97,7 +97,9 @@ def test_what_else_an_answer_holds_changes_nothing(asked: Vendor) -> None:
 def test_a_web_page_is_told_as_one(asked: Vendor, page: Response) -> None:
     for at in range(len(asked.calls)):
         said = failure(asked, at, page)
-        assert "answered 200 with a web page: check that exchange is the address of the" in said
+        moves = load(asked.provider).steps[at].url.moves
+        check = "exchange is the address of the API" if moves else "nothing else answers in the"
+        assert f"answered 200 with a web page: check that {check}" in said
         assert "hunter2" not in said
 
 

@@ -157,7 +157,7 @@ def test_what_a_file_may_not_say_is_told_with_its_key_and_its_name(
     assert said.status == 1
     assert f"providers.acme.{key}: " in said.stdout
     assert words in said.stdout
-    assert f", in {path}" in said.stdout
+    assert f" (in {path})" in said.stdout
     assert host.acme.shown == []
 
 

@@ -87,7 +87,7 @@ def test_what_a_spec_of_ones_own_may_not_do_is_told_with_key_and_file(
         own(**changes)
     assert refused.value.key == f"providers.acme.{key}"
     assert words in str(refused.value)
-    assert str(refused.value).endswith(f", in {OWN}")
+    assert str(refused.value).endswith(f" (in {OWN})")
 
 
 def test_steps_that_need_each_other_are_refused() -> None:

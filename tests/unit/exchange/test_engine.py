@@ -37,10 +37,10 @@ from pullpass.secret import Secret
         (429, ExchangeUnavailable, "try again later"),
         (500, ExchangeUnavailable, "try again later"),
         (503, ExchangeUnavailable, "try again later"),
-        (301, ExchangeError, "redirects are not followed: set exchange"),
+        (301, ExchangeError, "redirects are not followed: check that nothing"),
         (304, ExchangeError, "redirects are not followed"),
         (101, ExchangeError, "no answer to this step: check"),
-        (204, ExchangeError, "something else than JSON: check that exchange is"),
+        (204, ExchangeError, "something else than JSON: check that nothing"),
     ],
 )
 def test_a_status_decides_what_its_reader_should_do(
