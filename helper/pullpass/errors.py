@@ -12,6 +12,7 @@ The number is the exit status of the commands, from sysexits(3):
     ├── ConfigError              78  change this setting
     ├── FileError                74  make room for this file, or mend its rights
     ├── KeyStoreError            77  mend the key or its file
+    ├── StoreError               77  mend the store of a static secret, or store it again
     ├── CredentialNotFound        1  not a registry of ours: ask somebody else
     ├── IdentityError            77  no subject token can be had
     │   └── MintDenied           77  the role does not allow this token
@@ -93,6 +94,12 @@ class FileError(PullpassError):
 
 class KeyStoreError(PullpassError):
     """A transit key cannot be read or written."""
+
+    exit_status = 77
+
+
+class StoreError(PullpassError):
+    """A static secret cannot be read from its store, or written there."""
 
     exit_status = 77
 
