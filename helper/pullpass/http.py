@@ -16,7 +16,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
 # httpx would load its own command line where rich is installed: 6 MB, and half its import's time.
@@ -24,7 +24,7 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # «there 
 import httpx
 
 from pullpass import __version__
-from pullpass.errors import TransportError
+from pullpass.errors import PullpassError, TransportError
 from pullpass.network import DIRECT, Network, Proxy
 from pullpass.origin import is_loopback
 from pullpass.trust import distrust, trusted
@@ -35,6 +35,10 @@ _DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7: the one form tha
 KEEP: Final = 5.0  # seconds that an idle connection is kept
 
 T = TypeVar("T")
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+Asked_contra = TypeVar("Asked_contra", contravariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +114,23 @@ class AsyncTransport(Protocol):
         """Returns the answer to request."""
 
 
-def run(flow: Flow[T], transport: Transport) -> T:
-    """Drives flow over transport, throws its TransportErrors into it, returns what it returns."""
-    driven = run_async(flow, _AtOnce(transport))
+class Edge(Protocol[Asked_contra, Answer_co]):
+    """Does what a flow asks for: a Transport, or what does more than to send. Raises our errors."""
+
+    def send(self, request: Asked_contra, /) -> Answer_co:
+        """Returns what came of request."""
+
+
+class AsyncEdge(Protocol[Asked_contra, Answer_co]):
+    """As Edge, for an event loop."""
+
+    async def send(self, request: Asked_contra, /) -> Answer_co:
+        """Returns what came of request."""
+
+
+def run(flow: Generator[Asked, Answer, T], edge: Edge[Asked, Answer]) -> T:
+    """Drives flow over edge, throws the errors of that into it, returns what it returns."""
+    driven = run_async(flow, _AtOnce(edge))
     try:
         driven.send(None)
     except StopIteration as stop:
@@ -121,30 +139,30 @@ def run(flow: Flow[T], transport: Transport) -> T:
     raise RuntimeError("a transport that answers at once has nothing to wait for")
 
 
-async def run_async(flow: Flow[T], transport: AsyncTransport) -> T:
+async def run_async(flow: Generator[Asked, Answer, T], edge: AsyncEdge[Asked, Answer]) -> T:
     """As ``run``, for an event loop."""
     try:
         request = next(flow)
         while True:
             try:
-                response = await transport.send(request)
-            except TransportError as error:
+                answer = await edge.send(request)
+            except PullpassError as error:
                 request = flow.throw(error)
             else:
-                request = flow.send(response)
+                request = flow.send(answer)
     except StopIteration as stop:
         result: T = stop.value
         return result
 
 
 @dataclass(frozen=True, slots=True)
-class _AtOnce:
-    """A blocking transport as one for an event loop that is none: nothing is ever awaited."""
+class _AtOnce(Generic[Asked, Answer]):
+    """A blocking edge as one for an event loop that is none: nothing is ever awaited."""
 
-    transport: Transport
+    edge: Edge[Asked, Answer]
 
-    async def send(self, request: Request) -> Response:
-        return self.transport.send(request)
+    async def send(self, request: Asked) -> Answer:
+        return self.edge.send(request)
 
 
 class Offline:

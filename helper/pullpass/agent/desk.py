@@ -87,9 +87,10 @@ class Desk:
         if not server_url:
             return _line(Status.ERROR, NO_SERVER_URL)
         query = query_of(server_url)
-        if not self._knows(query.registry):
+        question = Question(query=query)
+        if not self._knows(query.registry) or self._resolver.declines(question, peer):
             return _DECLINED
-        grant = await self._grant("get", Question(query=query), peer)
+        grant = await self._grant("get", question, peer)
         return _line(Status.OK, render(server_url, grant.credential))
 
     async def _list(self, _: bytes, __: Peer) -> Reply:
@@ -102,6 +103,8 @@ class Desk:
         question = read_question(body)
         # The shim asks for pods, which have no settings of their own: nobody else could know.
         if not self._knows(question.query.registry) and peer.uid != self._policy.shim:
+            return _DECLINED
+        if self._resolver.declines(question, peer):
             return _DECLINED
         grant = await self._grant("resolve", question, peer)
         credential = grant.credential

@@ -1,7 +1,7 @@
 """Resolves for others: what they share, and what they never share."""
 
 import asyncio
-import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,9 +17,12 @@ from pullpass.agent.users import Users
 from pullpass.config.model import Config
 from pullpass.errors import ExchangeUnavailable, MintDenied, TransportError
 from pullpass.http import AsyncTransport, run_async
-from pullpass.issuer.mint import Minted, Minter
+from pullpass.identity.edge import LoopEdge
+from pullpass.identity.effects import Steps
+from pullpass.identity.token import SubjectToken
+from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query, find
-from pullpass.resolve.flow import Plan, foresee, identify, plan, trade
+from pullpass.resolve.flow import Plan, foresee, identify, of_caller, plan, trade
 
 DEADLINE: Final = 20.0  # seconds for an exchange; clients wait 25
 
@@ -35,7 +38,7 @@ class _Key:
     provider: str
     exchange: str
     parameters: frozenset[tuple[str, str]]
-    claims: str = field(repr=False)
+    identity: str = field(repr=False)
 
 
 class Resolver:
@@ -52,11 +55,13 @@ class Resolver:
         now: Callable[[], float] = time.time,
         deadline: float = DEADLINE,
         users: Users | None = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._config = config
         self._policy = policy
         self._minter = minter
-        self._transport = transport
+        self._edge = LoopEdge(transport)
+        self._environ = environ
         self._counters = counters
         self._now = now
         self._deadline = deadline
@@ -85,6 +90,14 @@ class Resolver:
         self._counters.shared += self._flights.joins(key)
         return await self._flights.share(key, lambda: self._exchange(key, chosen, facts))
 
+    def declines(self, question: Question, peer: Peer) -> bool:
+        """Tells whether peer has to ask by itself, since what it gets depends on who asks.
+
+        The shim asks for pods, which have no process to ask with: this one then asks for them.
+        """
+        _, entry = find(self._config, question.query)
+        return of_caller(entry) and peer.uid != self._policy.shim
+
     def _plan(self, query: Query) -> Plan:
         """Returns the plan of the entry that answers query; reading a spec takes a millisecond."""
         _, entry = find(self._config, query)
@@ -96,9 +109,10 @@ class Resolver:
         self, chosen: Plan, peer: Peer, pod: Mapping[str, str], facts: Mapping[str, str]
     ) -> _Key:
         try:
-            claims = foresee(self._minter, chosen, facts)
+            identity = foresee(self._minter, chosen, facts)
         except MintDenied:
-            await self._identify(chosen, facts)  # raises too, and leaves its line in the audit
+            # Raises too, and leaves its line in the audit.
+            await run_async(self._identify(chosen, facts), self._edge)
             raise
         return _Key(
             uid=peer.uid,
@@ -108,11 +122,11 @@ class Resolver:
             provider=chosen.registry.provider,
             exchange=chosen.registry.exchange,
             parameters=frozenset(chosen.registry.parameters.items()),
-            claims=json.dumps(claims, sort_keys=True),
+            identity=identity,
         )
 
-    async def _identify(self, chosen: Plan, facts: Mapping[str, str]) -> Minted:
-        return await run_async(identify(self._minter, chosen, facts), self._transport)
+    def _identify(self, chosen: Plan, facts: Mapping[str, str]) -> Steps[SubjectToken]:
+        return identify(self._minter, chosen, facts, self._environ, self._now)
 
     async def _exchange(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
         """Exchanges in time, and where no answer came at all once more with a new identity."""
@@ -126,19 +140,20 @@ class Resolver:
                     return await self._traded(key, chosen, facts)
         except TimeoutError as error:
             raise ExchangeUnavailable(
-                f"registry {chosen.registry.address}: its exchange has not answered after"
-                f" {self._deadline:.0f}s: try again"
+                f"registry {chosen.registry.address}: its identity or its exchange has not answered"
+                f" after {self._deadline:.0f}s: try again"
             ) from error
 
     async def _traded(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
         self._counters.exchanges += 1
-        identity = await self._identify(chosen, facts)
-        credential = await run_async(trade(chosen, identity, self._now), self._transport)
+        began = int(self._now())
+        identity = await run_async(self._identify(chosen, facts), self._edge)
+        credential = await run_async(trade(chosen, identity, self._now), self._edge)
         grant = Grant(
             credential=credential,
             entry=chosen.entry.key,
-            minted_at=identity.claims["iat"],
-            token_id=identity.claims["jti"],
+            minted_at=began,
+            token_id=identity.said.text("jti"),
             fingerprint=identity.token.fingerprint(),
         )
         self._kept.put(key, grant, chosen.entry.reuse)

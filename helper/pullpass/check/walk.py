@@ -19,8 +19,10 @@ from pullpass.errors import (
     TransportError,
 )
 from pullpass.http import MAX_SKEW, Transport, run
+from pullpass.identity.edge import LocalEdge
 from pullpass.identity.facts import process_facts
-from pullpass.issuer.mint import Minted, Minter
+from pullpass.identity.token import SubjectToken
+from pullpass.issuer.mint import Minter
 from pullpass.registry.place import Place
 from pullpass.resolve.choose import Query
 from pullpass.resolve.flow import Plan, identify, plan, trade
@@ -39,6 +41,7 @@ class Walk:
     Attributes:
         repository: what to ask a token for, None to ask for none.
         expected: globs over the claims that the registry's side wants, by claim.
+        environ: the environment of whoever looks.
         now: the clock, Unix seconds.
     """
 
@@ -48,10 +51,11 @@ class Walk:
     registry: str
     repository: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     now: Callable[[], float] = time.time
     _watch: ClockWatch = field(init=False, repr=False)
     _plan: Plan = field(init=False, repr=False)
-    _minted: Minted = field(init=False, repr=False)
+    _shown: SubjectToken = field(init=False, repr=False)
     _token: UnverifiedToken | None = field(init=False, repr=False, default=None)
     _credential: Credential = field(init=False, repr=False)
 
@@ -101,15 +105,14 @@ class Walk:
         self._plan = plan(self.config, query)
         asked = self.repository or "the whole host"
         entry = self._plan.entry
-        source = f"issuer {entry.issuer}, role {entry.role}"
-        provider = self._plan.registry.provider
-        yield Seen(Level.OK, f"{entry.key} answers for {asked}: {source}, provider {provider}")
+        told = f"{entry.source}, provider {self._plan.registry.provider}"
+        yield Seen(Level.OK, f"{entry.key} answers for {asked}: {told}")
 
     def _look_at_identity(self) -> Iterator[Seen]:
-        flow = identify(self.minter, self._plan, process_facts())
-        self._minted = run(flow, self._watch)
+        flow = identify(self.minter, self._plan, process_facts(), self.environ, self.now)
+        self._shown = run(flow, LocalEdge(self._watch))
         try:
-            self._token = read_token(self._minted.token.reveal())
+            self._token = read_token(self._shown.token.reveal())
         except InvalidToken as error:
             yield Seen(Level.WARNING, str(error), "the exchange must know what else to make of it")
             return
@@ -134,7 +137,7 @@ class Walk:
             yield from documents.look(self._token, self._watch)
 
     def _look_at_exchange(self) -> Iterator[Seen]:
-        self._credential = run(trade(self._plan, self._minted, self.now), self._watch)
+        self._credential = run(trade(self._plan, self._shown, self.now), self._watch)
         provider, username = self._plan.registry.provider, self._credential.username
         if self._plan.spec.steps:
             yield Seen(Level.OK, f"{provider} gave a credential for {username}")

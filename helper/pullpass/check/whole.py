@@ -48,6 +48,7 @@ def findings(
                 registry=registry,
                 repository=repository,
                 expected=expected,
+                environ=os.environ,
             ).findings()
 
 

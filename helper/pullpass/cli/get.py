@@ -29,7 +29,7 @@ def get(image: str, *, show_secret: bool, as_json: bool) -> None:
         "entry": found.plan.entry.key,
         "provider": found.plan.registry.provider,
         "audience": found.plan.audience,
-        "subject": found.identity.claims["sub"],
+        "subject": found.identity.said.text("sub") or None,
         "username": found.credential.username,
         "expires_at": _time(found.credential.expires_at),
         "secret": secret,

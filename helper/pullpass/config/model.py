@@ -48,19 +48,65 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnIssuer:
+    """``issuer`` and ``role`` of an entry: a token of one of our own issuers."""
+
+    issuer: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"issuer {self.issuer}, role {self.role}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """``identity`` of an entry, ``[identities.NAME]``: a token that others give.
+
+    Attributes:
+        source: which kind of platform gives it.
+        parameters: what the source is told; all that it knows, of the types that it takes.
+        key: the dotted key, for errors.
+    """
+
+    name: str
+    source: str
+    parameters: Mapping[str, Any]
+    key: str
+
+    def __str__(self) -> str:
+        return f"identity {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """``store`` and ``secret`` of an entry: a credential that rests on this host.
+
+    Attributes:
+        store: the kind of store.
+        secret: the credential's name there.
+    """
+
+    store: str
+    secret: str
+
+    def __str__(self) -> str:
+        return f"store {self.store}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialEntry:
-    """``[[registry.R.credential]]``: whose identity is shown for which repositories.
+    """``[[registry.R.credential]]``: by what right which repositories are pulled.
 
     Attributes:
         repository: a glob over repositories; the most specific one answers.
+        source: where its identity comes from, or its credential.
         host_default: answers where only the host is known.
         reuse: how long the agent may give the same credential again, in seconds; 0 for never.
         key: the dotted key, for errors.
     """
 
     repository: str
-    issuer: str
-    role: str
+    source: OwnIssuer | Identity | Stored
     host_default: bool
     reuse: int = 0
     key: str

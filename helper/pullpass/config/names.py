@@ -7,7 +7,7 @@ from pullpass.config.model import (
     PULL_TTL,
     Config,
     Connection,
-    CredentialEntry,
+    OwnIssuer,
     exchange_issuer,
 )
 from pullpass.config.reader import dotted
@@ -25,7 +25,8 @@ def check_names(config: Config) -> None:
     _check_issuers(config.issuers.values())
     for registry in config.registries.values():
         for entry in registry.credentials:
-            _check_role(config, entry)
+            if isinstance(entry.source, OwnIssuer):
+                _check_role(config, entry.key, entry.source)
     for service in config.services.values():
         for setting in ("signing_key", "exchange_key"):
             _check_key(config, dotted("services", service.name, setting), getattr(service, setting))
@@ -67,22 +68,22 @@ def _check_issuers(issuers: Iterable[Issuer]) -> None:
             )
 
 
-def _check_role(config: Config, entry: CredentialEntry) -> None:
-    issuer = config.issuers.get(entry.issuer)
+def _check_role(config: Config, entry: str, source: OwnIssuer) -> None:
+    issuer = config.issuers.get(source.issuer)
     if issuer is None:
-        raise ConfigError(f"{entry.issuer} is none of the issuers", key=f"{entry.key}.issuer")
-    role = issuer.roles.get(entry.role)
+        raise ConfigError(f"{source.issuer} is none of the issuers", key=f"{entry}.issuer")
+    role = issuer.roles.get(source.role)
     if role is None:
-        raise ConfigError(f"{entry.role} is no role of {issuer.name}", key=f"{entry.key}.role")
+        raise ConfigError(f"{source.role} is no role of {issuer.name}", key=f"{entry}.role")
     if role.max_ttl < PULL_TTL:
         raise ConfigError(
-            f"is under 5m, which the token of a pull lives: raise it for {entry.key}",
+            f"is under 5m, which the token of a pull lives: raise it for {entry}",
             key=dotted("issuers", issuer.name, "roles", role.name, "max_ttl"),
         )
     _check_pull(issuer, role, entry)
 
 
-def _check_pull(issuer: Issuer, role: Role, entry: CredentialEntry) -> None:
+def _check_pull(issuer: Issuer, role: Role, entry: str) -> None:
     """Holds that a pull, which asks for an audience and nothing else, can be given a token."""
     wrong = {
         "require_audience": not role.require_audience,
@@ -92,7 +93,7 @@ def _check_pull(issuer: Issuer, role: Role, entry: CredentialEntry) -> None:
     for setting, is_wrong in wrong.items():
         if is_wrong:
             raise ConfigError(
-                f"leaves to the caller what a pull does not say: mend it for {entry.key}",
+                f"leaves to the caller what a pull does not say: mend it for {entry}",
                 key=dotted("issuers", issuer.name, "roles", role.name, setting),
             )
 

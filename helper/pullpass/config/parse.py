@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pullpass.config.agent import read_agent, read_callers
 from pullpass.config.cri import read_cri, read_pull
+from pullpass.config.identities import named, read_identities
 from pullpass.config.issuers import read_audit, read_issuer, read_tenant
 from pullpass.config.keys import read_key, settle
 from pullpass.config.model import (
@@ -14,10 +15,13 @@ from pullpass.config.model import (
     Config,
     Connection,
     CredentialEntry,
+    Identity,
     Listener,
+    OwnIssuer,
     Registry,
     Ruleset,
     Service,
+    Stored,
 )
 from pullpass.config.names import check_names
 from pullpass.config.network import read_http
@@ -65,6 +69,7 @@ def parse(values: Mapping[str, Any], default_state_dir: Path) -> Config:
 
 
 def _registries(top: Table) -> dict[str, Registry]:
+    identities = read_identities(top)
     found: dict[str, Registry] = {}
     tables = top.table("registry")
     for written, table in tables.each():
@@ -74,11 +79,11 @@ def _registries(top: Table) -> dict[str, Registry]:
             raise tables.error(written, str(error)) from error
         if address in found:
             raise tables.error(written, f"is the same registry as {found[address].key}: keep one")
-        found[address] = _registry(address, tables.dotted(written), table)
+        found[address] = _registry(address, tables.dotted(written), table, identities)
     return found
 
 
-def _registry(address: str, key: str, table: Table) -> Registry:
+def _registry(address: str, key: str, table: Table, identities: Mapping[str, Identity]) -> Registry:
     insecure = table.flag("insecure", default=False)
     origin = f"{'http' if insecure else 'https'}://{address}"
     if insecure and not is_loopback(urlsplit(origin).hostname or ""):
@@ -90,7 +95,9 @@ def _registry(address: str, key: str, table: Table) -> Registry:
         exchange=table.origin("exchange", insecure=insecure),
         parameters=table.mapping("parameters"),
         insecure=insecure,
-        credentials=tuple(_credential(inner, reuse) for inner in table.tables("credential")),
+        credentials=tuple(
+            _credential(inner, reuse, identities) for inner in table.tables("credential")
+        ),
         callers=read_callers(table, "callers"),
         key=key,
         cri=read_pull(table.table("cri"), insecure=insecure),
@@ -102,17 +109,31 @@ def _registry(address: str, key: str, table: Table) -> Registry:
     return registry
 
 
-def _credential(table: Table, reuse: int) -> CredentialEntry:
+def _credential(table: Table, reuse: int, identities: Mapping[str, Identity]) -> CredentialEntry:
     entry = CredentialEntry(
         repository=table.text("repository", "*"),
-        issuer=table.text("issuer"),
-        role=table.text("role"),
+        source=_source(table, identities),
         host_default=table.flag("host_default", default=False),
         reuse=table.duration("reuse", reuse),
         key=table.key,
     )
     table.done()
     return entry
+
+
+def _source(table: Table, identities: Mapping[str, Identity]) -> OwnIssuer | Identity | Stored:
+    named_here = [name for name in ("issuer", "identity", "store") if table.has(name)]
+    if len(named_here) > 1:
+        raise table.error(named_here[1], f"and {named_here[0]} exclude each other: keep one")
+    if table.has("identity"):
+        return named(table.text("identity"), identities, table.dotted("identity"))
+    if table.has("store"):
+        return Stored(store=table.text("store"), secret=table.text("secret"))
+    if not table.has("issuer") and not table.has("role"):
+        raise table.error(
+            "identity", "is missing: say whose identity is shown, or name issuer and role"
+        )
+    return OwnIssuer(issuer=table.text("issuer"), role=table.text("role"))
 
 
 def _listener(serve: Table, name: str) -> Listener | None:

@@ -102,7 +102,7 @@ def _get(request: _Request) -> Answer:
     find(config, query)  # foreign registries end here, before HTTP and keys are imported
     from pullpass.resolve.here import resolve_here
 
-    return Answer(render(server_url, resolve_here(config, query).credential))
+    return Answer(render(server_url, resolve_here(config, query, request.environ).credential))
 
 
 def _store(request: _Request) -> Answer:

@@ -15,8 +15,9 @@ from pullpass.demo.settings import REPOSITORY, TAG, Files
 from pullpass.demo.step import Display, Step
 from pullpass.errors import PullpassError
 from pullpass.http import HttpTransport, Request, Response, Transport, run
+from pullpass.identity.edge import LocalEdge
 from pullpass.identity.facts import process_facts
-from pullpass.issuer.mint import Minted
+from pullpass.identity.token import SubjectToken
 from pullpass.registry.client import Grant, Session, authenticate
 from pullpass.registry.image import tiny_image
 from pullpass.registry.place import Place
@@ -83,7 +84,7 @@ class Chain:
     secrets: list[Secret] = field(default_factory=list)
     digests: frozenset[str] = frozenset()
     plan: Plan | None = None
-    minted: Minted | None = None
+    minted: SubjectToken | None = None
     credential: Credential | None = None
     refusal: Response | None = None
 
@@ -117,11 +118,16 @@ class Chain:
         """Mints an identity as the helper does, to show what is in it."""
         config = self.files.load(self.files.node)
         self.plan = plan(config, self._query())
-        self.minted = run(identify(minter_of(config), self.plan, process_facts()), self.transport)
+        flow = identify(minter_of(config), self.plan, process_facts(), {})
+        self.minted = run(flow, LocalEdge(self.transport))
         self.secrets.append(self.minted.token)
-        claims = self.minted.claims
-        lifetime = f"{claims['exp'] - claims['iat']} s"
-        return {"kid": self.minted.kid, "claims": dict(claims), "lifetime": lifetime}
+        said = self.minted.said
+        lifetime = f"{said.claims['exp'] - said.claims['iat']} s"
+        return {
+            "kid": said.header_text("kid"),
+            "claims": dict(said.claims),
+            "lifetime": lifetime,
+        }
 
     def trade(self) -> Facts:
         """Exchanges the identity."""

@@ -6,7 +6,7 @@ from pullpass.config.model import Caller, Config, CredentialEntry, Registry
 from pullpass.errors import PullpassError
 from pullpass.glob import matches
 from pullpass.resolve.choose import Query, find_registry, specificity
-from pullpass.resolve.flow import Plan, plan
+from pullpass.resolve.flow import Plan, of_caller, plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ def _candidate(entry: CredentialEntry, repository: str) -> Candidate:
     literal, _ = specificity(entry)
     return Candidate(
         entry=entry.key,
-        identity=f"issuer {entry.issuer}, role {entry.role}",
+        identity=str(entry.source),
         repository=entry.repository,
         matches=matches(entry.repository, repository),
         specificity=literal,
@@ -148,7 +148,7 @@ def _refused(error: PullpassError) -> Choice:
 def _agent(config: Config, found: Registry, asked: str, chosen: Plan | None) -> AgentView:
     allow = tuple(map(_caller, config.agent.allow)) or ("root", "the agent's own user")
     return AgentView(
-        answers=asked in config.registries,
+        answers=asked in config.registries and not (chosen and of_caller(chosen.entry)),
         allow=allow,
         callers=tuple(map(_caller, found.callers)) or allow,
         reuse=chosen.entry.reuse if chosen else 0,

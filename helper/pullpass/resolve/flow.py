@@ -1,19 +1,29 @@
 """The way from a query to a credential, as requests to be sent."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from pullpass.config.model import Config, CredentialEntry, Registry
+from pullpass.config.model import (
+    Config,
+    CredentialEntry,
+    Identity,
+    OwnIssuer,
+    Registry,
+    Stored,
+)
 from pullpass.credential import Credential
-from pullpass.errors import IdentityError, KeyStoreError
+from pullpass.errors import ConfigError, IdentityError, KeyStoreError
 from pullpass.exchange import catalog
 from pullpass.exchange.engine import Place, audience, exchange
 from pullpass.exchange.spec import Spec
 from pullpass.http import Flow
+from pullpass.identity.catalog import depends, fetch
+from pullpass.identity.effects import Steps
 from pullpass.identity.own import claims_for_pull, mint_for_pull
-from pullpass.issuer.mint import Minted, Minter
+from pullpass.identity.token import SubjectToken
+from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query, find
 
 
@@ -33,7 +43,7 @@ class Resolved:
     """A credential and how it came about."""
 
     plan: Plan
-    identity: Minted
+    identity: SubjectToken
     credential: Credential
 
 
@@ -58,9 +68,13 @@ def plan(config: Config, query: Query) -> Plan:
 
 
 def resolve(
-    config: Config, minter: Minter, query: Query, now: Callable[[], float] = time.time
-) -> Flow[Resolved]:
-    """Yields the requests of the exchange and returns the credential for query.
+    config: Config,
+    minter: Minter,
+    query: Query,
+    environ: Mapping[str, str],
+    now: Callable[[], float] = time.time,
+) -> Steps[Resolved]:
+    """Yields what the identity and the exchange need, and returns the credential for query.
 
     Raises:
         CredentialNotFound, ConfigError, UsageError: as ``plan``.
@@ -68,36 +82,62 @@ def resolve(
         ExchangeError: if the exchange gives no credential.
     """
     chosen = plan(config, query)
-    identity = yield from identify(minter, chosen, query.facts)
+    identity = yield from identify(minter, chosen, query.facts, environ, now)
     credential = yield from trade(chosen, identity, now)
     return Resolved(plan=chosen, identity=identity, credential=credential)
 
 
-def identify(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> Flow[Minted]:
-    """Yields requests and returns the identity that is shown for chosen, for whoever facts prove.
+def identify(
+    minter: Minter,
+    chosen: Plan,
+    facts: Mapping[str, str],
+    environ: Mapping[str, str],
+    now: Callable[[], float] = time.time,
+) -> Steps[SubjectToken]:
+    """Yields what it needs and returns the identity that is shown for chosen.
+
+    Args:
+        minter: signs where the entry names an issuer of our own.
+        chosen: which entry answers.
+        facts: proven of whoever asks.
+        environ: the environment of whoever asks.
+        now: Unix seconds.
 
     Raises:
         IdentityError: if none can be had.
+        ConfigError: if the entry has none, or what it needs is not installed.
     """
-    registry = chosen.registry.address
+    source, registry = chosen.entry.source, chosen.registry.address
     known = {**facts, "registry": registry}
     try:
-        return (yield from mint_for_pull(minter, chosen.entry, chosen.audience, known))
-    except (IdentityError, KeyStoreError) as error:  # keys and issuers know of no registry
+        if isinstance(source, Identity):
+            return (yield from fetch(source, chosen.audience, environ, now))
+        if isinstance(source, OwnIssuer):
+            return (yield from mint_for_pull(minter, source, chosen.audience, known))
+    except (IdentityError, KeyStoreError) as error:  # keys and sources know of no registry
         raise IdentityError(f"registry {registry}: no identity: {error}") from error
+    raise ConfigError(
+        f"{source.store} gives a credential, where an identity is asked for",
+        key=f"{chosen.entry.key}.store",
+    )
 
 
-def foresee(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> Mapping[str, Any]:
-    """Returns the claims that ``identify`` would sign, as if at the epoch; nothing is signed.
+def foresee(minter: Minter, chosen: Plan, facts: Mapping[str, str]) -> str:
+    """Returns all that decides which identity ``identify`` gives to one and the same process.
 
     Raises:
-        MintDenied: if the role does not allow them.
+        MintDenied: if the role does not allow it; nothing is signed.
     """
+    source = chosen.entry.source
+    if not isinstance(source, OwnIssuer):
+        return json.dumps([repr(source), chosen.audience])
     known = {**facts, "registry": chosen.registry.address}
-    return claims_for_pull(minter, chosen.entry, chosen.audience, known)
+    return json.dumps(claims_for_pull(minter, source, chosen.audience, known), sort_keys=True)
 
 
-def trade(chosen: Plan, identity: Minted, now: Callable[[], float] = time.time) -> Flow[Credential]:
+def trade(
+    chosen: Plan, identity: SubjectToken, now: Callable[[], float] = time.time
+) -> Flow[Credential]:
     """Yields the requests that exchange identity as chosen says, and returns the credential.
 
     Raises:
@@ -105,3 +145,9 @@ def trade(chosen: Plan, identity: Minted, now: Callable[[], float] = time.time) 
     """
     registry = chosen.registry
     return exchange(chosen.spec, registry.parameters, chosen.place, identity.token, now)
+
+
+def of_caller(entry: CredentialEntry) -> bool:
+    """Tells whether what entry gives depends on the process that asks for it."""
+    source = entry.source
+    return isinstance(source, Stored) or (isinstance(source, Identity) and depends(source))

@@ -1,10 +1,13 @@
 """Resolves in this process: its own keys, its own connections."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
 from pullpass.http import HttpTransport, run
+from pullpass.identity.edge import LocalEdge
 from pullpass.identity.facts import process_facts
 from pullpass.issuer.audit import audit_of
 from pullpass.issuer.mint import Minter
@@ -22,12 +25,12 @@ def minter_of(config: Config) -> Minter:
     )
 
 
-def resolve_here(config: Config, query: Query) -> Resolved:
-    """Returns the credential for query, asked for by this process.
+def resolve_here(config: Config, query: Query, environ: Mapping[str, str] = os.environ) -> Resolved:
+    """Returns the credential for query, asked for by this process, whose environment is environ.
 
     Raises:
         PullpassError: as ``resolve``.
     """
     with HttpTransport(network_of(config)) as transport:
         asked = replace(query, facts={**query.facts, **process_facts()})
-        return run(resolve(config, minter_of(config), asked), transport)
+        return run(resolve(config, minter_of(config), asked, environ), LocalEdge(transport))

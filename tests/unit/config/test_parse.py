@@ -10,7 +10,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from fakes.settings import ISSUER, REGISTRY, Place, changed, refusal_of, role, settings, without
-from pullpass.config.model import Config, Listener
+from pullpass.config.model import Config, Listener, OwnIssuer
 from pullpass.config.parse import parse
 from pullpass.errors import ConfigError
 
@@ -99,7 +99,8 @@ def test_settings_become_values() -> None:
     assert registry.parameters == {"provider_name": "strongbox"}
     assert registry.key == f'registry."{REGISTRY}"'
     (entry,) = registry.credentials
-    assert (entry.repository, entry.issuer, entry.role) == ("*", "nodes", "docker-pull")
+    assert entry.repository == "*"
+    assert entry.source == OwnIssuer(issuer="nodes", role="docker-pull")
     assert entry.key == f'registry."{REGISTRY}".credential[0]'
     service = config.services[REGISTRY]
     assert (service.token_ttl, service.exchange_ttl) == (300, 3600)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pullpass.config.model import OwnIssuer
 from pullpass.demo.settings import REPOSITORY, Addresses, Files, draw_addresses
 from pullpass.resolve.choose import Query
 from pullpass.resolve.flow import plan
@@ -41,7 +42,7 @@ def test_the_two_identities_differ_in_their_role_alone(
 ) -> None:
     query = Query(registry="127.0.0.1:20003", repository=REPOSITORY, plaintext=True)
     chosen = plan(files.load(getattr(files, config)), query)
-    assert chosen.entry.role == role
+    assert chosen.entry.source == OwnIssuer(issuer="demo", role=role)
     assert chosen.audience == "127.0.0.1:20003"
     assert chosen.registry.exchange == ADDRESSES.token_server
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.settings import refusal_of
-from pullpass.config.model import Config, CredentialEntry, Registry
+from pullpass.config.model import Config, CredentialEntry, OwnIssuer, Registry
 from pullpass.errors import ConfigError, CredentialNotFound, UsageError
 from pullpass.glob import matches
 from pullpass.resolve.choose import Query, choose, find, find_registry
@@ -26,8 +26,7 @@ def registry(
         credentials=tuple(
             CredentialEntry(
                 repository=pattern,
-                issuer="nodes",
-                role="docker-pull",
+                source=OwnIssuer(issuer="nodes", role="docker-pull"),
                 host_default=pattern == default,
                 key=f"entry {pattern}",
             )

@@ -21,6 +21,7 @@ from pullpass.errors import (
     UsageError,
 )
 from pullpass.http import Response, Transport, run
+from pullpass.identity.edge import LocalEdge
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query
 from pullpass.resolve.flow import Resolved, plan, resolve
@@ -53,7 +54,7 @@ def minter(settings: Config, ledger: Ledger | None = None, keys: Keys | None = N
 
 
 def resolved(settings: Config, exchange: Transport, query: Query = QUERY) -> Resolved:
-    return run(resolve(settings, minter(settings), query, lambda: NOW), exchange)
+    return run(resolve(settings, minter(settings), query, {}, lambda: NOW), LocalEdge(exchange))
 
 
 def test_a_query_becomes_a_credential_by_one_exchange() -> None:
@@ -66,8 +67,8 @@ def test_a_query_becomes_a_credential_by_one_exchange() -> None:
     (request,) = exchange.seen
     shown = json.loads(request.body)["subject_token"]
     assert shown == found.identity.token.reveal()
-    assert read_token(shown).claims == found.identity.claims
-    assert found.identity.claims["aud"] == REGISTRY
+    assert read_token(shown).claims == found.identity.said.claims
+    assert found.identity.said.claims["aud"] == REGISTRY
 
 
 def test_what_was_resolved_prints_no_secret() -> None:
@@ -80,12 +81,12 @@ def test_the_registry_is_a_fact_that_nobody_may_claim() -> None:
     settings = config(BY_FACTS)
     exchange = platform(subject=f"{REGISTRY}/worker-1")
     claimed = Query(registry=REGISTRY, facts={"node": "worker-1", "registry": "evil.org"})
-    assert resolved(settings, exchange, claimed).identity.claims["sub"] == exchange.subject
+    assert resolved(settings, exchange, claimed).identity.said.claims["sub"] == exchange.subject
 
 
 def test_the_audience_is_the_registry_as_it_is_configured() -> None:
     found = resolved(config(), platform(), Query(registry=f"{REGISTRY}:443"))
-    assert found.identity.claims["aud"] == REGISTRY
+    assert found.identity.said.claims["aud"] == REGISTRY
 
 
 def test_a_provider_without_a_step_asks_nobody() -> None:
@@ -109,7 +110,7 @@ def test_an_entry_that_cannot_work_is_refused_before_anything_is_minted(
     settings = config(*(((*ENTRY, name), value) for name, value in changes))
     ledger, exchange = Ledger(), platform()
     with pytest.raises(ConfigError, match=message) as refused:
-        run(resolve(settings, minter(settings, ledger), QUERY), exchange)
+        run(resolve(settings, minter(settings, ledger), QUERY, {}), LocalEdge(exchange))
     assert refused.value.key == f'registry."{REGISTRY}".{key}'
     assert refusal_of(refused.value)
     assert (ledger.records, exchange.seen) == ([], [])
@@ -135,7 +136,7 @@ def test_nothing_is_minted_for_what_is_not_ours(query: Query, error: type[Except
     settings = config()
     ledger, exchange = Ledger(), platform()
     with pytest.raises(error):
-        run(resolve(settings, minter(settings, ledger), query), exchange)
+        run(resolve(settings, minter(settings, ledger), query, {}), LocalEdge(exchange))
     assert (ledger.records, exchange.seen) == ([], [])
 
 
@@ -152,7 +153,7 @@ def test_nobody_is_asked_without_an_identity(
 ) -> None:
     settings, exchange = config(*changes), platform()
     with pytest.raises(IdentityError) as refused:
-        run(resolve(settings, minter(settings, ledger, keys), QUERY), exchange)
+        run(resolve(settings, minter(settings, ledger, keys), QUERY, {}), LocalEdge(exchange))
     assert refusal_of(refused.value).startswith(f"registry {REGISTRY}: no identity: ")
     assert reason in str(refused.value)
     assert exchange.seen == []

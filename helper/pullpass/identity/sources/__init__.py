@@ -1,0 +1,1 @@
+"""The platforms that give identities, each a generator. Pure."""
