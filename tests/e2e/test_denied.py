@@ -41,7 +41,7 @@ def test_a_wrong_identity_is_refused_at_the_exchange_and_the_client_says_so(
 
     assert done.returncode != 0
     sentence = (
-        f"{deployment.registry}: step token at {deployment.token_server} answered 401"
+        f"registry {deployment.registry}: step token at {deployment.token_server} answered 401"
         " (UNAUTHORIZED): check that provider_name"
     )
     assert f"docker-credential-pullpass: {sentence}" in done.stderr

@@ -99,6 +99,6 @@ def pull(home: Path, reference: str, variables: dict[str, str]) -> Finished:
 def said(secure: Deployment, origin: str, why: str) -> str:
     """Returns what pullpass says of an exchange whose certificate it does not trust."""
     return (
-        f"{secure.registry}: step token at {origin}: no answer (its certificate is not trusted:"
-        f" {why}); check exchange and try again"
+        f"registry {secure.registry}: step token at {origin}: no answer (its certificate is not"
+        f" trusted: {why}); check exchange and try again"
     )

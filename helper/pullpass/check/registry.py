@@ -26,15 +26,16 @@ def look(
         return
     if refusal.status != 401:
         raise RegistryError(
-            f"{place.registry}: /v2/ answers with status {refusal.status}: is it a registry?"
+            f"registry {place.registry}: /v2/ answers with status {refusal.status}:"
+            " is it a registry?"
         )
     asked = _pull(repository)
     grant = run(authenticate(place, refusal, credential, asked), transport)
     answer = _knock(place, transport, grant)
     if answer.status in {401, 403}:
         raise RegistryError(
-            f"{place.registry}: it refuses {_shown(grant)} with {answer.status}: does it trust the"
-            " key, the issuer and the service of whoever gave it?"
+            f"registry {place.registry}: it refuses {_shown(grant)} with {answer.status}: does it"
+            " trust the key, the issuer and the service of whoever gave it?"
         )
     _check_grant(grant, asked)
     took = f"the registry takes {_shown(grant)}"
@@ -75,7 +76,7 @@ def _tried(place: Place, transport: Transport, grant: Grant, repository: str) ->
     answer = transport.send(Request(method="GET", url=url, headers=_authorized(grant)))
     if answer.status in {401, 403}:
         raise RegistryError(
-            f"{place.registry}: {_shown(grant)} does not let {repository} be pulled"
+            f"registry {place.registry}: {_shown(grant)} does not let {repository} be pulled"
             f" ({answer.status}): let a rule of the registry's side cover it"
         )
     took = f"the registry takes {_shown(grant)}"

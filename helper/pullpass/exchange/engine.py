@@ -98,7 +98,7 @@ def _checked_token(token: Secret, place: Place) -> Secret:
     text = token.reveal()
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise IdentityError(
-            f"{place.registry}: the subject token is empty or holds what no token does:"
+            f"registry {place.registry}: the subject token is empty or holds what no token does:"
             " check the entry's identity"
         )
     return token
@@ -111,9 +111,9 @@ def _ask(step: Step, values: Values, place: Place, now: Callable[[], float]) -> 
         response = yield request
     except TransportError as error:
         hint = "check exchange and try again" if step.url.moves else "try again"
-        message = f"{place.registry}: step {step.id} at {error}; {hint}"
+        message = f"registry {place.registry}: step {step.id} at {error}; {hint}"
         raise ExchangeUnavailable(message) from error
-    where = f"{place.registry}: step {step.id} at {request.origin}"
+    where = f"registry {place.registry}: step {step.id} at {request.origin}"
     if not 200 <= response.status < 300:
         raise refusal(step, response, where, now())
     try:
@@ -126,7 +126,7 @@ def _credential(
     spec: Spec, values: Values, place: Place, last: Answer | None, now: Callable[[], float]
 ) -> Credential:
     what = f"step {last.step} answered {last.status}" if last else f"{spec.name} came back"
-    where = f"{place.registry}: {what}"
+    where = f"registry {place.registry}: {what}"
     try:
         username, password = _first(spec.username, values), _first(spec.password, values)
         given = Given(

@@ -33,7 +33,7 @@ def build_request(step: Step, values: Values, place: Place, at: float) -> Reques
         return _proven(step, _unproven(step, values, place), values, at)
     except MalformedInput as error:
         if any("." in hole.name for hole in step.holes):
-            why = f"{place.registry}: step {step.id} cannot be asked: {error}"
+            why = f"registry {place.registry}: step {step.id} cannot be asked: {error}"
             raise ExchangeError(why) from error
         raise ConfigError(str(error), key=f"{place.key}.parameters") from error
 

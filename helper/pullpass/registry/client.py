@@ -98,7 +98,9 @@ class Session:
             self.grant = yield from authenticate(self.place, answer, self.credential, (self.scope,))
             answer = yield self._signed(request)
         if answer.status not in expected:
-            raise RegistryError(f"{self.place.registry}: {what}: {self._reason(answer.status)}")
+            raise RegistryError(
+                f"registry {self.place.registry}: {what}: {self._reason(answer.status)}"
+            )
         return answer
 
     def _signed(self, request: Request) -> Request:
@@ -119,14 +121,16 @@ def _choose(place: Place, refusal: Response, credential: Credential | None) -> C
     try:
         challenges = parse_challenges(refusal.headers.get("www-authenticate", ""))
     except InvalidChallenge as error:
-        raise RegistryError(f"{place.registry}: its 401 cannot be read: {error}") from error
+        raise RegistryError(
+            f"registry {place.registry}: its 401 cannot be read: {error}"
+        ) from error
     found = {challenge.scheme: challenge for challenge in challenges}
     if "bearer" in found:
         return found["bearer"]
     if "basic" in found and credential is not None:
         return found["basic"]
     raise RegistryError(
-        f"{place.registry}: its 401 names no way to get in that pullpass knows; "
+        f"registry {place.registry}: its 401 names no way to get in that pullpass knows; "
         "is it a registry, and is a credential configured for it?"
     )
 
@@ -155,17 +159,17 @@ def _basic(credential: Credential) -> Secret:
 def _token(place: Place, answer: Response) -> str:
     if answer.status in {401, 403}:
         raise RegistryError(
-            f"{place.registry}: its token server refused the credential with {answer.status}; "
-            "is its connection active and its secret still valid?"
+            f"registry {place.registry}: its token server refused the credential with"
+            f" {answer.status}; is its connection active and its secret still valid?"
         )
     if answer.status != 200:
         raise RegistryError(
-            f"{place.registry}: its token server answered with status {answer.status}; "
+            f"registry {place.registry}: its token server answered with status {answer.status}; "
             "look into the token server's log"
         )
     token = _read_token(answer.body)
     if token is None:
-        raise RegistryError(f"{place.registry}: its token server's answer holds no token")
+        raise RegistryError(f"registry {place.registry}: its token server's answer holds no token")
     return token
 
 

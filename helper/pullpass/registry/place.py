@@ -90,6 +90,6 @@ def _is_neighbour(host: str, registry: str) -> bool:
 
 def _refused(place: Place, why: str) -> RegistryError:
     return RegistryError(
-        f"{place.registry}: the realm that it names for tokens {why}, so nothing was sent there; "
-        "mend the registry's token configuration"
+        f"registry {place.registry}: the realm that it names for tokens {why}, so nothing was sent"
+        " there; mend the registry's token configuration"
     )

@@ -121,4 +121,4 @@ def _blob(session: Session, blob: Descriptor) -> Flow[bytes]:
 
 
 def _error(session: Session, message: str) -> RegistryError:
-    return RegistryError(f"{session.place.registry}: {message}")
+    return RegistryError(f"registry {session.place.registry}: {message}")

@@ -71,7 +71,7 @@ def _upload_url(session: Session, asked: str, location: str, digest: str) -> str
         parts = urlsplit("")
     if not location or f"{parts.scheme}://{parts.netloc}" != session.place.origin:
         raise RegistryError(
-            f"{session.place.registry}: it wants the upload at another place than itself; "
+            f"registry {session.place.registry}: it wants the upload at another place than itself; "
             "mend the address by which it names itself"
         )
     return f"{parts.geturl()}{'&' if parts.query else '?'}digest={digest}"
@@ -87,4 +87,6 @@ def _name(session: Session, tag: str, image: Image) -> Flow[None]:
     answer = yield from session.ask(request, f"the push of the manifest {tag}", (201,))
     digest = image.descriptor.digest
     if answer.headers.get("docker-content-digest", digest) != digest:
-        raise RegistryError(f"{session.place.registry}: it stored {tag} under another digest")
+        raise RegistryError(
+            f"registry {session.place.registry}: it stored {tag} under another digest"
+        )

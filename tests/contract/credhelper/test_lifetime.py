@@ -56,7 +56,7 @@ def test_a_dead_exchange_is_given_up_in_time(tmp_path: Path) -> None:
     for kind, (said, seconds) in zip(DEAD, timed, strict=True):
         assert seconds < LONGEST, kind
         assert said.status == 1, kind
-        assert said.stdout.startswith(f"{LOOPBACK}: step token at "), kind
+        assert said.stdout.startswith(f"registry {LOOPBACK}: step token at "), kind
         assert "no answer in time" in said.stdout, kind
         assert said.stderr == f"{PROGRAM}: {said.stdout}", kind
 

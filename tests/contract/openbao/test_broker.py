@@ -114,7 +114,7 @@ def test_a_token_that_is_not_let_in_is_told_which_setting_it_does_not_fit(
 ) -> None:
     with pytest.raises(ExchangeDenied) as refused:
         broker.trade(broker.token(**claims))
-    where = f"{REGISTRY}: step login at {broker.bao.origin} answered"
+    where = f"registry {REGISTRY}: step login at {broker.bao.origin} answered"
     assert str(refused.value).startswith(f"{where} {says}")
 
 

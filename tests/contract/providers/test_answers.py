@@ -55,7 +55,7 @@ def failure(vendor: Vendor, at: int, answer: Response) -> str:
     assert type(failed.value) is ExchangeError
     assert not play.faults
     step = load(vendor.provider).steps[at].id
-    beginning = f"{vendor.registry}: step {step} "
+    beginning = f"registry {vendor.registry}: step {step} "
     assert str(failed.value).startswith(beginning)
     assert len(play.seen) == at + 1, "nobody is asked after a failure"
     return str(failed.value)

@@ -131,8 +131,8 @@ def test_its_own_refusals_are_told_in_its_own_words(host: Host) -> None:
     said = host.get()
     assert said.status == 1
     assert (
-        f"{REGISTRY}: step session at https://sts.acme.example answered 422 (unknown_team):"
-        " there is no such team: check team"
+        f"registry {REGISTRY}: step session at https://sts.acme.example answered 422 (unknown_team)"
+        ": there is no such team: check team"
     ) in said.stdout
     assert "hunter2" not in said.stdout + said.stderr
 

@@ -26,7 +26,9 @@ def test_a_documented_refusal_says_what_to_do(vendor: Vendor, refusal: Refusal) 
     said, origin = str(refused.value), play.seen[-1].origin
     assert type(refused.value) is refusal.kind
     step = load(vendor.provider).steps[refusal.call].id
-    assert said.startswith(f"{vendor.registry}: step {step} at {origin} answered {refusal.says}")
+    assert said.startswith(
+        f"registry {vendor.registry}: step {step} at {origin} answered {refusal.says}"
+    )
     assert UNKNOWN not in said
     assert TOKEN not in said
     assert len(said) < 400

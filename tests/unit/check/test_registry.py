@@ -37,7 +37,7 @@ REGISTRIES = [
     pytest.param(
         breaks(REALM, says(200, {"token": "eyJ-of-somebody-else"})),
         [
-            f"{REGISTRY}: it refuses the token of https://auth.example.com with 401",
+            f"registry {REGISTRY}: it refuses the token of https://auth.example.com with 401",
             "does it trust the key, the issuer and the service",
         ],
         69,
@@ -100,7 +100,7 @@ def test_what_does_not_say_what_it_grants_is_tried(chain: Chain, shown: str) -> 
     assert levels(found) == {}
     assert found["registry"].saw == f"the registry takes {shown}, and lets team/app be pulled"
     chain.broken[TAGS] = Response(status=403)
-    saw = [f"{REGISTRY}: {shown} does not let team/app be pulled (403): let a rule"]
+    saw = [f"registry {REGISTRY}: {shown} does not let team/app be pulled (403): let a rule"]
     assert_broken(walked(chain), "registry", saw, 69, [])
     chain.broken[TAGS] = Response(status=404)
     found = walked(chain)

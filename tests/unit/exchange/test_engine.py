@@ -49,7 +49,7 @@ def test_a_status_decides_what_its_reader_should_do(
     with pytest.raises(ExchangeError, match=words) as refused:
         trade(says(status, b""), spec=spec_of({}), parameters={})
     assert type(refused.value) is kind
-    where = f"{REGISTRY}: step one at https://{REGISTRY}"
+    where = f"registry {REGISTRY}: step one at https://{REGISTRY}"
     assert str(refused.value).startswith(f"{where} answered {status}")
 
 
@@ -113,8 +113,8 @@ def test_a_registry_that_does_not_answer_is_to_be_tried_again() -> None:
         trade(Answers(answers=[lost]))
     assert refused.value.__cause__ is lost
     assert str(refused.value) == (
-        "acme.jfrog.io: step token at https://acme.jfrog.io: no answer (Connection refused);"
-        " check exchange and try again"
+        "registry acme.jfrog.io: step token at https://acme.jfrog.io: no answer (Connection"
+        " refused); check exchange and try again"
     )
 
 
@@ -148,7 +148,7 @@ def test_an_answer_that_is_no_credential_is_an_error_which_says_so(
     with pytest.raises(ExchangeError, match=words) as refused:
         trade(says(200, body))
     assert type(refused.value) is ExchangeError
-    assert str(refused.value).startswith("acme.jfrog.io: step token ")
+    assert str(refused.value).startswith("registry acme.jfrog.io: step token ")
     assert "answered 200" in str(refused.value)
 
 
@@ -238,7 +238,7 @@ def test_a_parameter_that_cannot_stand_in_its_place_is_a_wrong_setting(
 
 @pytest.mark.parametrize("token", ["", "a b", "a\nb", "é", "\udcff"])
 def test_what_is_no_token_is_never_shown_to_a_registry(token: str) -> None:
-    with pytest.raises(IdentityError, match=r"^acme\.jfrog\.io: the subject token"):
+    with pytest.raises(IdentityError, match=r"^registry acme\.jfrog\.io: the subject token"):
         trade(Answers(answers=[]), token=token)
 
 
@@ -299,7 +299,7 @@ def test_any_answer_is_a_credential_or_an_exchange_error_and_neither_shows_a_tok
         credential = trade(transport, token=subject)
     except ExchangeError as error:
         shown = f"{error} {error!r}"
-        assert str(error).startswith("acme.jfrog.io: step token ")
+        assert str(error).startswith("registry acme.jfrog.io: step token ")
     else:
         shown = f"{credential!r} {credential.secret}".replace(repr(credential.username), "")
     assert SECRET not in shown

@@ -58,7 +58,9 @@ def test_the_first_rule_that_applies_says_when_a_credential_ends(
 def test_an_absurd_or_past_end_is_an_error(rule: str, value: object) -> None:
     transport = says(200, {"token": "opaque", "end": value})
     words = "no lifetime in seconds" if rule == "in" else "no point in time|expired already"
-    with pytest.raises(ExchangeError, match=rf"^acme\.jfrog\.io: step one .*200 with .*({words})"):
+    with pytest.raises(
+        ExchangeError, match=rf"^registry acme\.jfrog\.io: step one .*200 with .*({words})"
+    ):
         trade(transport, spec=spec_of({}, {"expires": [f"{rule}:end"]}), parameters={})
 
 

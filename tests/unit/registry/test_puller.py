@@ -169,7 +169,7 @@ def test_an_image_that_is_too_big_is_not_fetched() -> None:
 def test_a_manifest_that_cannot_be_read_is_an_error(
     raw: bytes, media_type: str, reason: str
 ) -> None:
-    with pytest.raises(RegistryError, match=f"^registry.example.com: .*{reason}"):
+    with pytest.raises(RegistryError, match=f"^registry registry.example.com: .*{reason}"):
         pulled({manifest_url("latest"): manifest(raw, media_type)})
 
 
