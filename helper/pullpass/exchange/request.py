@@ -96,8 +96,8 @@ def _basic(_request: Request, texts: Mapping[str, str], _at: float) -> dict[str,
 
 
 def _sigv4(request: Request, texts: Mapping[str, str], at: float) -> dict[str, str]:
-    for name in texts:
-        header_value(texts[name])
+    for text in texts.values():
+        header_value(text)
     signer = Signer(
         key_id=texts["key_id"],
         secret_key=Secret(texts["secret_key"]),
