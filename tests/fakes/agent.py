@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -126,11 +127,13 @@ class Exchange:
         lifetime: of what it gives out, in seconds.
         padding: bytes that make what it gives out longer.
         seen: subject tokens so far.
+        connections: a number for each connection so far.
     """
 
     lifetime: int = 3600
     padding: int = 0
     seen: list[str] = field(default_factory=list)
+    connections: list[int] = field(default_factory=list)
     open: threading.Event = field(default_factory=threading.Event)
     origin: str = ""
 
@@ -154,12 +157,12 @@ class Exchange:
 
 
 @contextmanager
-def exchange(*, held: bool = False) -> Iterator[Exchange]:
+def exchange(*, held: bool = False, tls: ssl.SSLContext | None = None) -> Iterator[Exchange]:
     """Serves an Exchange until the block ends; held, it answers when ``open`` is set."""
     made = Exchange()
     if not held:
         made.open.set()
-    with answering(made.send) as origin:
+    with answering(made.send, tls, made.connections) as origin:
         made.origin = origin
         try:
             yield made

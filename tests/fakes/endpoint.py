@@ -18,12 +18,25 @@ PACE: Final = 0.2  # seconds between two drips
 
 @contextmanager
 def answering(
-    send: Callable[[Request], Response | None], tls: ssl.SSLContext | None = None
+    send: Callable[[Request], Response | None],
+    tls: ssl.SSLContext | None = None,
+    connections: list[int] | None = None,
 ) -> Iterator[str]:
-    """Serves what send returns and gives the origin; None closes the connection unanswered."""
+    """Serves what send returns and gives the origin; None closes the connection unanswered.
+
+    It keeps connections open, and notes in connections the port where each comes from.
+    """
     scheme = "https" if tls else "http"
+    noted = [] if connections is None else connections
 
     class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two segments
+
+        def setup(self) -> None:
+            noted.append(self.client_address[1])
+            super().setup()
+
         def do_GET(self) -> None:
             self.do_POST()
 
@@ -32,7 +45,9 @@ def answering(
             url = f"{scheme}://{self.headers['Host']}{self.path}"
             headers = dict(self.headers.items())
             request = Request(method=self.command, url=url, headers=headers, body=body)
-            if response := send(request):
+            response = send(request)
+            self.close_connection |= response is None
+            if response:
                 with suppress(ConnectionError):  # a client may have enough of a long answer
                     self._write(response)
 
