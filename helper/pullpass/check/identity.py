@@ -33,10 +33,8 @@ def describe(token: UnverifiedToken, audience: str, now: float) -> Iterator[Seen
         raise TokenRefused(f"the token has expired {now - ends:.0f}s ago: let its source renew it")
     if begins is not None and begins > now + MAX_SKEW:
         raise TokenRefused(f"the token is good in {begins - now:.0f}s only: compare the clocks")
-    life = "for ever" if ends is None else f"{ends - token.claims.get('iat', now):.0f}s"
-    told = (
-        f"{_pairs(token.claims, ('iss', 'sub', 'aud'))}, {token.header_text('alg')}, lives {life}"
-    )
+    who = _pairs(token.claims, ("iss", "sub", "aud"))
+    told = f"{who}, {token.header_text('alg')}, {_life(token, now)}"
     if audience in named:
         yield Seen(Level.OK, told)
     else:
@@ -90,6 +88,16 @@ def _reasons(token: UnverifiedToken, spec: Spec) -> Iterator[str]:
     life = token.claims.get("exp", 0) - token.claims.get("iat", 0)
     if 0 < trust.max_lifetime < life:
         yield f"it lives {life}s, not at most {trust.max_lifetime}s: ask for a shorter one"
+
+
+def _life(token: UnverifiedToken, now: float) -> str:
+    ends, began = token.claims.get("exp"), token.claims.get("iat", now)
+    if ends is None:
+        return "lives for ever"
+    older = now - began > MAX_SKEW
+    return f"lives {ends - began:.0f}s" + (
+        f", of which {ends - now:.0f}s are left" if older else ""
+    )
 
 
 def _pairs(claims: Mapping[str, Any], names: Iterable[str]) -> str:

@@ -45,6 +45,11 @@ def test_several_audiences_are_told() -> None:
     assert f"aud=sts,{REGISTRY}," in described(aud=["sts", REGISTRY]).saw
 
 
+def test_what_is_left_of_an_older_token_is_told() -> None:
+    told = described(iat=NOW - 3000, nbf=NOW - 3000, exp=NOW + 600).saw
+    assert told.endswith("lives 3600s, of which 600s are left")
+
+
 def test_another_audience_than_the_provider_wants_is_a_warning() -> None:
     seen = described(aud="sts.example.com")
     assert (seen.level, seen.advice.split(",")[0]) == (
