@@ -1,10 +1,11 @@
 """Runs our HTTP servers, and what all of them share. Needs the extra ``server``."""
 
 import json
+import logging
 import os
 import socket
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -15,13 +16,20 @@ from starlette.responses import Response
 from pullpass.config.model import Listener
 from pullpass.errors import ConfigError, PullpassError
 
+_LOG: Final = logging.getLogger(__name__)
+
 
 class BodyTooLong(PullpassError):
     """A request's body is longer than the server takes."""
 
 
-def serve(factory: str, listener: Listener) -> None:
-    """Serves what factory, ``package.module:function``, makes until SIGTERM.
+def serve(factory: str, listener: Listener, check: Callable[[], object] = lambda: None) -> None:
+    """Serves what factory, ``package.module:function``, makes until SIGTERM; anew at SIGHUP.
+
+    Args:
+        factory: what each worker calls.
+        listener: where.
+        check: reads the settings again, and raises ours where they are wrong.
 
     Raises:
         ConfigError: if the address cannot be listened on, or the certificate cannot be used.
@@ -44,7 +52,23 @@ def serve(factory: str, listener: Listener) -> None:
             f"certificate {listener.certificate} and private_key {listener.private_key} cannot be"
             f" used: {error.strerror or type(error).__name__}: name a PEM chain and its key"
         ) from error
+    reload = _checked(server.signal_handler_reload, check)
+    server.signal_handler_reload = reload  # type: ignore[method-assign] # its own goes on below
     server.serve()
+
+
+def _checked(reload: Callable[..., None], check: Callable[[], object]) -> Callable[..., None]:
+    """Returns reload, by which new workers take over, but not with settings that are wrong."""
+
+    def reload_if_good(*arguments: Any, **more: Any) -> None:
+        try:
+            check()
+        except PullpassError as error:
+            _LOG.error("not reloaded, the old settings stay: %s", error)
+        else:
+            reload(*arguments, **more)
+
+    return reload_if_good
 
 
 def _free_address(listener: Listener) -> str:

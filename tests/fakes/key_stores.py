@@ -8,6 +8,26 @@ from pullpass.http import Flow
 from pullpass.keys.file import new_version
 from pullpass.keys.store import Held
 from pullpass.keys.transit import TransitKey, Version
+from pullpass.secret import Secret
+
+
+@dataclass(slots=True)
+class MemoryTexts:
+    """A SecretStore."""
+
+    kept: dict[str, Secret] = field(default_factory=dict)
+
+    def load(self, name: str) -> Secret | None:
+        """Returns what rests under name."""
+        return self.kept.get(name)
+
+    def save(self, name: str, text: Secret) -> None:
+        """Keeps text."""
+        self.kept[name] = text
+
+    def erase(self, name: str) -> None:
+        """Forgets what rests under name."""
+        self.kept.pop(name, None)
 
 
 @dataclass(slots=True)

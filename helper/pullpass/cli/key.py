@@ -85,6 +85,8 @@ def compromise(name: str, version: int, *, as_json: bool) -> None:
 
     config = _config(name)
     _tell(config, _run(config, compromise_version(_keys(config), name, version)), as_json=as_json)
+    if config.keys[name].static:
+        click.echo("now run `pullpass issuer publish`: the written JWKS still has it", err=True)
     click.echo(
         "verifiers may keep the old JWKS for its max-age, or until they are restarted: make them"
         " fetch it again, and look into the audit for tokens that nobody asked for",

@@ -16,6 +16,7 @@ from pullpass.cli.demo import demo
 from pullpass.cli.docker import docker
 from pullpass.cli.explain import explain
 from pullpass.cli.get import get
+from pullpass.cli.issuer import issuer
 from pullpass.cli.key import key
 from pullpass.cli.mint import mint
 from pullpass.cli.serve import serve
@@ -47,6 +48,7 @@ root.add_command(demo)
 root.add_command(docker)
 root.add_command(explain)
 root.add_command(get)
+root.add_command(issuer)
 root.add_command(key)
 root.add_command(mint)
 root.add_command(serve)

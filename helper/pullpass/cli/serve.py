@@ -1,5 +1,7 @@
 """``pullpass serve``: the HTTP servers."""
 
+from collections.abc import Callable
+
 import click
 
 from pullpass.config.load import load
@@ -15,28 +17,28 @@ def serve() -> None:
 @serve.command()
 def issuer() -> None:
     """Serve discovery and JWKS of all configured issuers."""
-    config = load()
-    _serve("pullpass.issuer.app:create", config.issuer_listener, "issuer")
+    _serve("pullpass.issuer.app:create", load().issuer_listener, "issuer", load)
 
 
 @serve.command("token-server")
 def token_server() -> None:
     """Exchange identities for credentials, and credentials for registry tokens."""
-    config = load()
-    _check_token_server(config)
-    _serve("pullpass.tokenserver.app:create", config.token_server_listener, "token-server")
+    listener = _token_server_settings().token_server_listener
+    _serve("pullpass.tokenserver.app:create", listener, "token-server", _token_server_settings)
 
 
-def _check_token_server(config: Config) -> None:
+def _token_server_settings() -> Config:
     from pullpass.config.network import network_of
     from pullpass.trust import trusted
 
+    config = load()
     trusted(network_of(config).ca_bundle)  # a wrong one is told here, not by a worker
     if not config.services:
         raise ConfigError("is empty: add the registry that trusts this server", key="services")
+    return config
 
 
-def _serve(factory: str, listener: Listener | None, name: str) -> None:
+def _serve(factory: str, listener: Listener | None, name: str, check: Callable[[], object]) -> None:
     if listener is None:
         raise ConfigError(
             'is missing: say where to listen, as "127.0.0.1:8441"', key=f"serve.{name}.listen"
@@ -48,4 +50,4 @@ def _serve(factory: str, listener: Listener | None, name: str) -> None:
     scheme = "https" if listener.certificate else "http"
     host = f"[{listener.host}]" if ":" in listener.host else listener.host
     click.echo(f"{name} at {scheme}://{host}:{listener.port}", err=True)
-    run(factory, listener)
+    run(factory, listener, check)

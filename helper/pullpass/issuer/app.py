@@ -1,86 +1,156 @@
-"""The issuer's HTTP server: discovery and JWKS of every issuer, under its own host and path."""
+"""The issuer's HTTP server: discovery and JWKS of every issuer, under its own host and path.
 
-import logging
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+Documents are answered here and not through a framework, so that one process can serve a fleet.
+"""
 
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
 
-from pullpass.config.issuing import Issuer
 from pullpass.config.load import load
 from pullpass.config.model import Config
-from pullpass.errors import PullpassError
-from pullpass.http import Offline, run
-from pullpass.issuer.documents import discovery, jwks
+from pullpass.config.network import network_of
+from pullpass.http import AsyncHttpTransport
+from pullpass.issuer.documents import Document, host_of
+from pullpass.issuer.metrics import Metrics
+from pullpass.issuer.shelf import LOOK, Shelf, Shown
 from pullpass.keys.stores import keys_of
 from pullpass.keys.transit import KeySource
-from pullpass.serving import json_response
+from pullpass.origin import is_loopback
 
-_DISCOVERY = "/.well-known/openid-configuration"
-_JWKS = "/jwks"
-_DEFAULT_PORT = ":443"  # which some clients leave out of Host
-_FOR_EVERYONE = {"Access-Control-Allow-Origin": "*"}
-_DISCOVERY_HEADERS = {"Cache-Control": "public, max-age=3600", **_FOR_EVERYONE}
-_JWKS_HEADERS = {"Cache-Control": "public, max-age=300, stale-if-error=86400", **_FOR_EVERYONE}
+EVERY: Final = 5.0  # seconds between two looks at keys that nobody asks for
+_TEXT: Final = b"text/plain; charset=utf-8"
+_METHODS: Final = frozenset({"GET", "HEAD"})
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
 
 
-def create() -> Starlette:
+def create() -> "IssuerServer":
     """Returns the server of the configured issuers. Raises: ConfigError."""
     config = load()
     return application(config, keys_of(config))
 
 
-def application(config: Config, keys: KeySource) -> Starlette:
-    """Returns a server which publishes config's issuers and the public halves of keys."""
-    by_url = {_place(issuer.issuer): issuer for issuer in config.issuers.values()}
+def application(config: Config, keys: KeySource, look: float = LOOK) -> "IssuerServer":
+    """Returns a server which publishes config's issuers, and looks at keys every look seconds."""
+    transport = AsyncHttpTransport(network_of(config))
+    return IssuerServer(Shelf(config, keys, transport, look=look), transport)
 
-    async def document(request: Request) -> Response:
-        return await _document(request, by_url, keys)
 
-    async def health(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
+class IssuerServer:
+    """An ASGI application (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
-    return Starlette(
-        routes=[
-            Route("/healthz", health, methods=["GET"]),
-            Route("/{path:path}", document, methods=["GET"]),
-        ]
+    def __init__(self, shelf: Shelf, transport: AsyncHttpTransport) -> None:
+        self._shelf = shelf
+        self._transport = transport
+        self._metrics = Metrics(shelf)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or lives through a lifespan."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            answer = await self._answer(scope)
+            await _send(answer, send, head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope) -> "_Answer":
+        if scope["method"] not in _METHODS:
+            return _text(405, "only GET and HEAD are answered\n", (b"allow", b"GET, HEAD"))
+        asked = _header(scope, b"host")
+        found = await self._shelf.find((host_of(asked), scope["path"]))
+        match found:
+            case Document():
+                answer = _handed_out(found, _header(scope, b"if-none-match"))
+                self._metrics.count(found.kind, answer.status)
+                return answer
+            case Shown():
+                self._metrics.count("jwks", 503)
+                return _text(503, "the signing key cannot be had: see the server's log\n")
+            case None:
+                return await self._about(asked, scope["path"])
+
+    async def _about(self, host: str, path: str) -> "_Answer":
+        """Answers about the server itself; metrics are for who asks it directly."""
+        match path:
+            case "/healthz":
+                return _text(200, "ok\n")
+            case "/readyz":
+                return await self._ready()
+            case "/metrics" if is_loopback(_name(host)):
+                kind = (b"content-type", self._metrics.kind.encode())
+                return _Answer(200, self._metrics.told(), (kind,))
+        return _text(404, "no issuer is published under this host and path\n")
+
+    async def _ready(self) -> "_Answer":
+        for shown in self._shelf.shown:
+            await self._shelf.look_at(shown)
+        missing = [shown.issuer.name for shown in self._shelf.shown if shown.jwks is None]
+        return _text(503, f"no JWKS: {', '.join(missing)}\n") if missing else _text(200, "ok\n")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        looking = asyncio.create_task(self._look())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+        await self._transport.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _look(self) -> None:
+        """Carries keys on in time, whoever asks for them or not."""
+        while True:
+            for shown in self._shelf.shown:
+                await self._shelf.look_at(shown)
+            await asyncio.sleep(EVERY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    headers: tuple[Header, ...]
+
+
+def _text(status: int, text: str, *headers: Header) -> _Answer:
+    return _Answer(status, text.encode(), ((b"content-type", _TEXT), *headers))
+
+
+def _handed_out(document: Document, known: str) -> _Answer:
+    headers = (
+        (b"cache-control", document.cache_control.encode()),
+        (b"etag", document.etag.encode()),
+        (b"access-control-allow-origin", b"*"),
     )
+    if known and _is_known(known, document.etag):
+        return _Answer(304, b"", headers)
+    return _Answer(200, document.body, ((b"content-type", b"application/json"), *headers))
 
 
-def _place(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return _host(parts.netloc), parts.path
+def _is_known(known: str, etag: str) -> bool:
+    """Tells whether a cache has that document (RFC 9110 §13.1.2, which compares weakly)."""
+    tags = [one.strip().removeprefix("W/") for one in known.split(",")]
+    return tags == ["*"] or etag in tags
 
 
-def _host(written: str) -> str:
-    return written.lower().removesuffix(_DEFAULT_PORT)
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-async def _document(
-    request: Request, by_url: Mapping[tuple[str, str], Issuer], keys: KeySource
-) -> Response:
-    # Not request.url: that is put together from Host, which need not make a URL.
-    host, path = _host(request.headers.get("host", "")), f"/{request.path_params['path']}"
-    for suffix, answer in ((_DISCOVERY, _discovery), (_JWKS, _jwks)):
-        issuer = by_url.get((host, path.removesuffix(suffix)))
-        if issuer is not None and path.endswith(suffix):
-            return await answer(issuer, keys)
-    return PlainTextResponse("no issuer is published under this host and path\n", 404)
+def _name(host: str) -> str:
+    """Returns host without its port."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdecimal() else host).strip("[]")
 
 
-async def _discovery(issuer: Issuer, _: KeySource) -> Response:
-    return json_response(discovery(issuer), headers=_DISCOVERY_HEADERS)
-
-
-async def _jwks(issuer: Issuer, keys: KeySource) -> Response:
-    try:
-        key = await run_in_threadpool(run, keys.load(issuer.signing_key), Offline())
-    except PullpassError as error:
-        logging.getLogger(__name__).error("%s: no JWKS: %s", issuer.issuer, error)  # noqa: TRY400 - one line, no traceback
-        return PlainTextResponse("the signing key cannot be had: see the server's log\n", 503)
-    return json_response(jwks(key, issuer.algorithm), headers=_JWKS_HEADERS)
+async def _send(answer: _Answer, send: Send, *, head: bool) -> None:
+    length = (b"content-length", str(len(answer.body)).encode())
+    headers = answer.headers if answer.status == 304 else (*answer.headers, length)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})

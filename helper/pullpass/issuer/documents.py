@@ -1,13 +1,38 @@
 """What relying parties read: the discovery document and the JWKS. Pure."""
 
-from typing import Any
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
-from pullpass.config.issuing import Issuer
+from pullpass.config.issuing import Issuer, KeySettings
 from pullpass.keys.transit import TransitKey
 
-DISCOVERY = "/.well-known/openid-configuration"
-METADATA = "/.well-known/oauth-authorization-server"
-JWKS = "/jwks"
+_DISCOVERY: Final = "/.well-known/openid-configuration"
+_METADATA: Final = "/.well-known/oauth-authorization-server"
+_JWKS: Final = "/jwks"
+_DISCOVERY_AGE: Final = 3600  # seconds
+_DEFAULT_PORT: Final = ":443"  # which some clients leave out of Host
+
+Place = tuple[str, str]  # host and decoded path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document as it is published.
+
+    Attributes:
+        kind: ``discovery`` or ``jwks``.
+        etag: changes with the body (RFC 9110 §8.8.3).
+        cache_control: how long others may keep it.
+    """
+
+    kind: str
+    body: bytes
+    etag: str
+    cache_control: str
 
 
 def discovery(issuer: Issuer) -> dict[str, Any]:
@@ -17,7 +42,7 @@ def discovery(issuer: Issuer) -> dict[str, Any]:
     """
     return {
         "issuer": issuer.issuer,
-        "jwks_uri": f"{issuer.issuer}{JWKS}",
+        "jwks_uri": f"{issuer.issuer}{_JWKS}",
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [issuer.algorithm],
@@ -28,3 +53,47 @@ def discovery(issuer: Issuer) -> dict[str, Any]:
 def jwks(key: TransitKey, algorithm: str = "") -> dict[str, Any]:
     """Returns the public halves of key's published versions (RFC 7517 §5)."""
     return {"keys": [version.public.jwk(version.kid, algorithm) for version in key.published]}
+
+
+def discovery_document(issuer: Issuer) -> Document:
+    """Returns issuer's discovery document as it is published."""
+    return _document("discovery", discovery(issuer), f"public, max-age={_DISCOVERY_AGE}")
+
+
+def jwks_document(issuer: Issuer, key: TransitKey, settings: KeySettings) -> Document:
+    """Returns issuer's JWKS as it is published.
+
+    Where its server cannot be had a cache may go on for as long as no version that it does not
+    know can sign.
+    """
+    stale = settings.publish_lead - issuer.jwks_max_age
+    control = f"public, max-age={issuer.jwks_max_age}, stale-if-error={stale}"
+    return _document("jwks", jwks(key, issuer.algorithm), control)
+
+
+def discovery_places(issuer: Issuer) -> tuple[Place, Place]:
+    """Returns where discovery is: below the issuer, and before its path (RFC 8414 §3.1)."""
+    host, path = _place(issuer)
+    return (host, f"{path}{_DISCOVERY}"), (host, f"{_METADATA}{path}")
+
+
+def jwks_place(issuer: Issuer) -> Place:
+    """Returns where the JWKS is."""
+    host, path = _place(issuer)
+    return host, f"{path}{_JWKS}"
+
+
+def host_of(written: str) -> str:
+    """Returns the same for every spelling of a host."""
+    return written.lower().removesuffix(_DEFAULT_PORT)
+
+
+def _place(issuer: Issuer) -> Place:
+    parts = urlsplit(issuer.issuer)
+    return host_of(parts.netloc), unquote(parts.path)
+
+
+def _document(kind: str, content: Mapping[str, Any], cache_control: str) -> Document:
+    body = json.dumps(content, separators=(",", ":")).encode()
+    etag = f'"{sha256(body).hexdigest()[:32]}"'
+    return Document(kind=kind, body=body, etag=etag, cache_control=cache_control)

@@ -20,11 +20,10 @@ from pullpass.http import Flow, Request, Response
 from pullpass.jose import PublicKey, load_public_key, raw_public_key
 from pullpass.keys import document
 from pullpass.keys.rotation import GONE
-from pullpass.keys.store import Held
+from pullpass.keys.store import FRESH, Held
 from pullpass.keys.transit import State, TransitKey, Version
 from pullpass.secret import Secret
 
-FRESH: Final = 10.0  # seconds that a state is used without a look
 MAX_TOKEN: Final = 4096  # bytes
 _HASHES: Final = {"256": "sha2-256", "384": "sha2-384", "512": "sha2-512"}
 

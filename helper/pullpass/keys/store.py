@@ -1,10 +1,12 @@
 """Where transit keys rest: the seam that all backends share."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pullpass.http import Flow
 from pullpass.keys.transit import TransitKey, Version
+
+FRESH: Final = 10.0  # seconds that a key is used without a look where looking takes long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,14 +9,15 @@ from typing import Final, TypeVar
 import pytest
 
 from fakes.key_files import key_settings
-from fakes.key_stores import MemoryKeyStore
+from fakes.key_stores import MemoryKeyStore, MemoryTexts
 from fakes.programs import OpenBao, openbao
 from pullpass.config.issuing import OpenBao as Settings
 from pullpass.http import Flow, HttpTransport, Transport, run
 from pullpass.keys.file import FileKeyStore
-from pullpass.keys.openbao import FRESH, OpenBaoKeyStore
+from pullpass.keys.keyring import KeyringKeyStore
+from pullpass.keys.openbao import OpenBaoKeyStore
 from pullpass.keys.source import Keys
-from pullpass.keys.store import KeyStore
+from pullpass.keys.store import FRESH, KeyStore
 from pullpass.secret import Secret
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ def bao_settings(bao: OpenBao, directory: Path, name: str) -> Settings:
     )
 
 
-@pytest.fixture(params=["memory", "file", "encrypted file", "openbao"])
+@pytest.fixture(params=["memory", "file", "encrypted file", "keyring", "openbao"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path, transport: HttpTransport) -> Shared:
     made = Shared(opened=lambda _: MemoryKeyStore(), transport=transport)
     match request.param:
@@ -101,6 +102,11 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path, transport: HttpTransp
             phrase = Secret(secrets.token_urlsafe(24))
             made.opened = lambda _: FileKeyStore(
                 directory=tmp_path / "keys", passphrase=lambda: phrase
+            )
+        case "keyring":
+            texts = MemoryTexts()
+            made.opened = lambda _: KeyringKeyStore(
+                texts=texts, directory=tmp_path / "keys", monotonic=made.monotonic
             )
         case "openbao":
             bao: OpenBao = request.getfixturevalue("bao")
