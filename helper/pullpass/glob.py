@@ -14,8 +14,9 @@ def matches(pattern: str, text: str, *, boundary: str = "") -> bool:
     at all; every other character is itself. All readings are followed at once, so that the time
     grows with the product of both lengths, whatever the pattern.
     """
-    if not text.startswith(re.split(r"[*?]", pattern, maxsplit=1)[0]):
-        return False  # as most do: the literal beginning tells without a walk
+    literal = re.split(r"[*?]", pattern, maxsplit=1)[0]
+    if literal == pattern or not text.startswith(literal):
+        return pattern == text  # as most do: the literal beginning tells without a walk
     steps: Sequence[str] = _STEP.findall(pattern)
     reached = _past_runs({0}, steps)
     for character in text:

@@ -214,14 +214,12 @@ class AsyncHttpTransport:
     def __init__(self, network: Network = DIRECT, keep: float = KEEP) -> None:
         self._network = network
         trust = trusted(network.ca_bundle)
-        self._clients = {
-            proxy: _client(network, trust, keep, proxy) for proxy in {None, network.proxy}
-        }
+        self._ways = {proxy: _way(trust, keep, proxy) for proxy in {None, network.proxy}}
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        for client in self._clients.values():
-            await client.aclose()
+        for way in self._ways.values():
+            await way.aclose()
 
     async def send(self, request: Request) -> Response:
         """Returns the answer to request. Raises: TransportError."""
@@ -229,10 +227,10 @@ class AsyncHttpTransport:
         proxy = self._network.proxy_for(request.url)
         try:
             async with asyncio.timeout(self._network.timeout) as deadline:
-                answer = await self._answer(request, self._clients[proxy])
+                answer = await self._answer(request, self._ways[proxy])
                 while request.patient and (wait := _wait(answer, deadline)):
                     await asyncio.sleep(wait)
-                    answer = await self._answer(request, self._clients[proxy])
+                    answer = await self._answer(request, self._ways[proxy])
                 return answer
         except (
             httpx.HTTPError,
@@ -243,9 +241,9 @@ class AsyncHttpTransport:
         ) as error:
             raise _no_answer(request, error, proxy) from error
 
-    async def _answer(self, request: Request, client: httpx.AsyncClient) -> Response:
+    async def _answer(self, request: Request, way: httpx.AsyncHTTPTransport) -> Response:
         body = bytearray()
-        answer = await client.send(_wire(request), stream=True)
+        answer = await way.handle_async_request(_wire(request, self._network.connect_timeout))
         async with aclosing(answer):
             async for chunk in answer.aiter_raw():
                 _take(body, chunk, request)
@@ -265,19 +263,13 @@ def _wait(answer: Response, deadline: asyncio.Timeout) -> float:
     return wait if 2 * wait < left else 0.0
 
 
-def _client(
-    network: Network, trust: ssl.SSLContext, keep: float, proxy: Proxy | None
-) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(
-            verify=trust,
-            limits=httpx.Limits(
-                max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep
-            ),
-            proxy=_wire_proxy(proxy, trust) if proxy else None,
+def _way(trust: ssl.SSLContext, keep: float, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
+    return httpx.AsyncHTTPTransport(
+        verify=trust,
+        limits=httpx.Limits(
+            max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep
         ),
-        timeout=httpx.Timeout(None, connect=network.connect_timeout),
-        trust_env=False,
+        proxy=_wire_proxy(proxy, trust) if proxy else None,
     )
 
 
@@ -288,11 +280,15 @@ def _wire_proxy(proxy: Proxy, trust: ssl.SSLContext) -> httpx.Proxy:
     return httpx.Proxy(proxy.origin, ssl_context=trust if over_tls else None, auth=auth)
 
 
-def _wire(request: Request) -> httpx.Request:
+def _wire(request: Request, connect_timeout: float) -> httpx.Request:
     # Identity encoding: a bound on the body is then a bound on what is read.
     headers = {"User-Agent": f"pullpass/{__version__}", "Accept-Encoding": "identity"}
     return httpx.Request(
-        request.method, request.url, headers={**headers, **request.headers}, content=request.body
+        request.method,
+        request.url,
+        headers={**headers, **request.headers},
+        content=request.body,
+        extensions={"timeout": {"connect": connect_timeout}},
     )
 
 

@@ -5,18 +5,21 @@ side says it did not do, and when to ask again, its ``patient`` requests leave t
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from pullpass.claims import read_token
 from pullpass.credential import Credential
 from pullpass.errors import (
     ConfigError,
     ExchangeError,
     ExchangeUnavailable,
     IdentityError,
+    InvalidToken,
     MalformedInput,
     TransportError,
 )
 from pullpass.exchange.answer import Answer, read_answer
-from pullpass.exchange.expiry import Given, expires_at, starts_at
+from pullpass.exchange.expiry import Given, expires_at
 from pullpass.exchange.place import Place, public_values
 from pullpass.exchange.refusal import refusal
 from pullpass.exchange.request import build_request
@@ -131,7 +134,7 @@ def _credential(
         username, password = _first(spec.username, values), _first(spec.password, values)
         given = Given(
             answer=last.members if last else {},
-            password=password,
+            claims=_claims(password),
             values=values,
             asked_at=last.asked_at if last else now(),
         )
@@ -139,9 +142,16 @@ def _credential(
     except MalformedInput as error:
         hint = "check the entry's provider and parameters"
         raise ExchangeError(f"{where} {error}: {hint}") from error
-    if why := _unusable(username, starts_at(password), end, now()):
+    if why := _unusable(username, given.claims.get("nbf"), end, now()):
         raise ExchangeError(f"{where} with {why}")
     return Credential(username=username, secret=Secret(password), expires_at=end)
+
+
+def _claims(password: str) -> Mapping[str, Any]:
+    try:
+        return read_token(password).claims
+    except InvalidToken:
+        return {}
 
 
 def _unusable(username: str, start: float | None, end: float | None, now: float) -> str:

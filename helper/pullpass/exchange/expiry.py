@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pullpass.claims import read_token
-from pullpass.errors import ConfigError, InvalidToken, MalformedInput
+from pullpass.errors import ConfigError, MalformedInput
 from pullpass.exchange.paths import find, parse_path
 from pullpass.exchange.template import Values, is_name
 
@@ -58,13 +57,13 @@ class Given:
 
     Attributes:
         answer: the last step's.
-        password: read where it is a JWT.
+        claims: the password's where it is a JWT, read but not believed.
         values: the parameters.
         asked_at: Unix seconds, before the request was sent: a lifetime begins no earlier.
     """
 
     answer: Mapping[str, Any] = field(repr=False)
-    password: str = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
     values: Values = field(repr=False)
     asked_at: float
 
@@ -79,13 +78,8 @@ def expires_at(rules: tuple[Expiry, ...], given: Given) -> float | None:
     """
     stated = (_RULES[rule.kind](rule, given) for rule in rules)
     first = next((end for end in stated if end is not None), None)
-    ends = [end for end in (first, _token_time(given.password, "exp")) if end is not None]
+    ends = [end for end in (first, given.claims.get("exp")) if end is not None]
     return min(*ends, given.asked_at + MAX_LIFETIME) if ends else None
-
-
-def starts_at(password: str) -> float | None:
-    """Returns from when on password is good, in Unix seconds; None where it is no JWT that says."""
-    return _token_time(password, "nbf")
 
 
 def _in(rule: Expiry, given: Given) -> float | None:
@@ -99,7 +93,8 @@ def _at(rule: Expiry, given: Given) -> float | None:
 
 
 def _jwt(_: Expiry, given: Given) -> float | None:
-    return _token_time(given.password, "exp")
+    end: int | None = given.claims.get("exp")
+    return end
 
 
 def _asked(rule: Expiry, given: Given) -> float | None:
@@ -137,14 +132,6 @@ def _finite(value: float, name: str) -> float:
     if not math.isfinite(number):
         raise MalformedInput(f"with a {name} that is no point in time")
     return number
-
-
-def _token_time(token: str, claim: str) -> float | None:
-    try:
-        value: int | None = read_token(token).claims.get(claim)
-    except InvalidToken:
-        return None
-    return value
 
 
 def _is_digits(text: str) -> bool:

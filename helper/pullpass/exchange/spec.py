@@ -43,6 +43,7 @@ Every other name in a template is a parameter of the entry. ``{x}`` makes it req
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pullpass.exchange.address import Address
 from pullpass.exchange.expiry import Expiry
@@ -105,7 +106,7 @@ class Trust:
     max_lifetime: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One request and how its answer is read. The module's head says what each key means."""
 
@@ -125,7 +126,7 @@ class Step:
     out: Mapping[str, Output]
     derive: Mapping[str, Derivation]
 
-    @property
+    @cached_property
     def holes(self) -> tuple[Hole, ...]:
         """Returns the holes of all its templates."""
         auth = self.auth.templates.values() if self.auth else ()
@@ -133,7 +134,7 @@ class Step:
         return tuple(hole for text in (*self.url.templates, *texts) for hole in text.holes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Spec:
     """How one kind of registry trades a subject token for a credential."""
 
@@ -149,7 +150,7 @@ class Spec:
     password: tuple[Template, ...]
     expires: tuple[Expiry, ...]
 
-    @property
+    @cached_property
     def parameters(self) -> frozenset[str]:
         """Returns every parameter that the spec knows."""
         whens = {step.when for step in self.steps if step.when}
@@ -167,7 +168,7 @@ class Spec:
         holes = (hole for hole in (*self._outer, *_holes(running)) if not hole.optional)
         return _parameters(holes) - self.defaults.keys()
 
-    @property
+    @cached_property
     def _outer(self) -> tuple[Hole, ...]:
         texts = (self.audience, *self.exchange.templates, *self.username, *self.password)
         return tuple(hole for text in texts for hole in text.holes)
