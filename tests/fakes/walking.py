@@ -22,6 +22,7 @@ def walked(
     registry: str = REGISTRY,
     repository: str | None = "team/app",
     expected: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, Finding]:
     """Returns the finding of each link, after a look at what holds for all of them."""
     found = list(
@@ -32,6 +33,7 @@ def walked(
             registry=registry,
             repository=repository,
             expected=expected or {},
+            environ=environ or {},
             now=lambda: NOW,
         ).findings()
     )

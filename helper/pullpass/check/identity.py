@@ -4,42 +4,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pullpass.check.finding import Level, Seen
-from pullpass.claims import UnverifiedToken, audiences_of
+from pullpass.claims import UnverifiedToken
 from pullpass.errors import TokenRefused, one_line
 from pullpass.exchange.spec import Spec
 from pullpass.glob import matches
 from pullpass.http import MAX_SKEW
+from pullpass.identity.token import SubjectToken
 
 _LONGEST: Final = 200  # characters of a claim that are shown
 # Known to everybody, or of no use to a rule of the other side.
 _UNTOLD: Final = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
 
 
-def describe(token: UnverifiedToken, audience: str, now: float) -> Iterator[Seen]:
-    """Yields who is shown, for whom and for how long.
-
-    Args:
-        token: what is shown.
-        audience: for whom the provider wants it.
-        now: Unix seconds.
-
-    Raises:
-        TokenRefused: if it is good at another time than now.
-        InvalidToken: if its aud is nothing that JWTs have.
-    """
-    named = audiences_of(token.claims)
-    begins, ends = token.claims.get("nbf", token.claims.get("iat")), token.claims.get("exp")
-    if ends is not None and ends <= now:
-        raise TokenRefused(f"the token has expired {now - ends:.0f}s ago: let its source renew it")
-    if begins is not None and begins > now + MAX_SKEW:
-        raise TokenRefused(f"the token is good in {begins - now:.0f}s only: compare the clocks")
-    who = _pairs(token.claims, ("iss", "sub", "aud"))
-    told = f"{who}, {token.header_text('alg')}, {_life(token, now)}"
-    if audience in named:
-        yield Seen(Level.OK, told)
-    else:
-        advice = f"its aud should be {audience}, unless the registry's side wants another"
-        yield Seen(Level.WARNING, told, advice)
+def describe(shown: SubjectToken, now: float) -> str:
+    """Returns who is shown, for whom and for how long; now is in Unix seconds."""
+    said = shown.said
+    if not said.claims:
+        return f"{shown.source} gives what is no JWT: nothing can be read of it"
+    who = _pairs(said.claims, ("iss", "sub", "aud"))
+    return f"{who}, {said.header_text('alg')}, {_life(said, now)}"
 
 
 def judge(token: UnverifiedToken, spec: Spec) -> Iterator[Seen]:

@@ -8,12 +8,11 @@ from typing import Final
 from pullpass.check import documents, identity, registry
 from pullpass.check.clock import ClockWatch
 from pullpass.check.finding import Finding, Level, Seen, finding
-from pullpass.claims import UnverifiedToken, read_token
+from pullpass.claims import UnverifiedToken
 from pullpass.config.model import Config
 from pullpass.credential import Credential
 from pullpass.errors import (
     ExchangeDenied,
-    InvalidToken,
     PullpassError,
     TokenRefused,
     TransportError,
@@ -111,12 +110,8 @@ class Walk:
     def _look_at_identity(self) -> Iterator[Seen]:
         flow = identify(self.minter, self._plan, process_facts(), self.environ, self.now)
         self._shown = run(flow, LocalEdge(self._watch))
-        try:
-            self._token = read_token(self._shown.token.reveal())
-        except InvalidToken as error:
-            yield Seen(Level.WARNING, str(error), "the exchange must know what else to make of it")
-            return
-        yield from identity.describe(self._token, self._plan.audience, self.now())
+        self._token = self._shown.said if self._shown.said.claims else None
+        yield Seen(Level.OK, identity.describe(self._shown, self.now()))
 
     def _look_at_trust(self) -> Iterator[Seen]:
         if self._token is None:
