@@ -107,10 +107,7 @@ class _Role:
             subject_template=table.text("subject_template", ""),
             allowed_subject_patterns=table.texts("allowed_subject_patterns", ()),
             fixed_claims=_fixed_claims(table.table("fixed_claims")),
-            allowed_claims={
-                claim: _allowed_claim(claim, inner)
-                for claim, inner in table.table("allowed_claims").each()
-            },
+            allowed_claims=_allowed_claims(table.table("allowed_claims")),
             required_claims=table.texts("required_claims", ()),
             default_ttl=_at_most(table, "default_ttl", issuer_default, max_ttl),
             max_ttl=max_ttl,
@@ -150,8 +147,15 @@ def _fixed(name: str, table: Table, value: object) -> object:
     raise table.error(name, "takes text, a whole number, true, false or a list of texts")
 
 
-def _allowed_claim(name: str, table: Table) -> AllowedClaim:
-    _check_claim(name, table)
+def _allowed_claims(outer: Table) -> dict[str, AllowedClaim]:
+    found = {}
+    for name, table in outer.each():
+        _check_claim(name, outer)
+        found[name] = _allowed_claim(table)
+    return found
+
+
+def _allowed_claim(table: Table) -> AllowedClaim:
     claim = AllowedClaim(type=table.text("type"), values=table.texts("values", ("*",)))
     if claim.type not in CLAIM_TYPES:
         raise table.error("type", f"takes one of {', '.join(CLAIM_TYPES)}")

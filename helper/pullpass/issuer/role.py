@@ -74,7 +74,7 @@ def subject(role: Role, facts: Mapping[str, str]) -> str:
         MintDenied: for a variable without a value, or a result that is no subject.
     """
     text = _filled(role, role.subject_template, facts, "subject_template")
-    if "${" in text or not 0 < len(text) <= MAX_SUBJECT or not _is_visible(text):
+    if not 0 < len(text) <= MAX_SUBJECT or not _is_visible(text):
         raise MintDenied(
             f"role {role.name}: subject_template gives no subject of 1 to {MAX_SUBJECT} visible"
             " ASCII characters: mend the template",
@@ -105,7 +105,14 @@ def _subject(role: Role, request: MintRequest, facts: Mapping[str, str]) -> str:
 def _filled(role: Role, template: str, facts: Mapping[str, str], setting: str) -> str:
     if "$" not in template:
         return template
-    return _VARIABLE.sub(lambda found: _fact(role, facts, found[1], setting), template)
+    text = _VARIABLE.sub(lambda found: _fact(role, facts, found[1], setting), template)
+    if "${" in text:
+        raise MintDenied(
+            f"role {role.name}: {setting} holds ${{ which is not closed, or no name of a variable:"
+            " mend the template",
+            constraint=setting,
+        )
+    return text
 
 
 def _fact(role: Role, facts: Mapping[str, str], name: str, setting: str) -> str:

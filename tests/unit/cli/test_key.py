@@ -84,3 +84,62 @@ def test_no_certificate_is_made_of_a_key_that_is_not_configured(ready: Node) -> 
     failed = ready.pullpass("key", "certificate", "../keys/identity")
     assert (failed.status, failed.out) == (64, "")
     assert "there is no key ../keys/identity in the configuration" in failed.err
+
+
+def states(node: Node) -> list[str]:
+    return [f"{version.number} {version.state}" for version in key_of(node).versions]
+
+
+def test_a_key_is_rotated_by_hand_once_and_in_an_emergency_at_once(ready: Node) -> None:
+    made = ready.pullpass("key", "rotate", "identity")
+    assert (made.status, made.err) == (0, "")
+    assert [line.split()[3] for line in made.out.splitlines()] == ["state", "active", "published"]
+    again = ready.pullpass("key", "rotate", "identity")
+    assert (again.status, again.out) == (77, "")
+    assert "version 2 is to sign next already: wait for it, or use --emergency" in again.err
+    at_once = ready.pullpass("key", "rotate", "identity", "--emergency", "--json")
+    told = json.loads(at_once.out)["versions"]
+    assert [version["state"] for version in told] == ["retiring", "active"]
+    assert list(told[0]["next"]) == ["retired"]
+    assert states(ready) == ["1 retiring", "2 active"]
+
+
+def test_a_compromised_version_is_out_of_use_and_another_signs(ready: Node) -> None:
+    done = ready.pullpass("key", "compromise", "identity", "1")
+    assert done.status == 0
+    assert "make them fetch it again" in done.err
+    assert states(ready) == ["1 compromised", "2 active"]
+    assert "PRIVATE" not in json.dumps(
+        json.loads((ready.state / "keys" / "identity.json").read_text())["versions"][0]
+    )
+
+
+def test_a_version_is_not_retired_before_its_time(ready: Node) -> None:
+    ready.pullpass("key", "rotate", "identity", "--emergency")
+    for number, reason in (
+        ("1", "may live for"),
+        ("2", "rotate the key first"),
+        ("3", "no version 3"),
+    ):
+        failed = ready.pullpass("key", "retire", "identity", number)
+        assert (failed.status, failed.out) == (77, "")
+        assert reason in failed.err
+
+
+def test_keys_are_listed_and_those_that_cannot_be_had_are_told(ready: Node) -> None:
+    listed = ready.pullpass("key", "list")
+    assert (listed.status, listed.err) == (0, "")
+    heads, row = listed.out.splitlines()
+    assert heads.split() == ["key", "type", "version", "state", "since", "next", "kid"]
+    assert row.split()[:4] == ["identity", "ecdsa-p256", "1", "active"]
+    (ready.state / "keys" / "identity.json").unlink()
+    failed = ready.pullpass("key", "list", "--json")
+    assert (failed.status, failed.out) == (77, "")
+    assert "there is no key identity: make it with `pullpass key create identity`" in failed.err
+
+
+def test_a_bundle_has_every_version_that_is_shown(ready: Node) -> None:
+    ready.pullpass("key", "rotate", "identity")
+    shown = ready.pullpass("key", "certificate", "identity")
+    found = load_certificates(shown.out.encode())
+    assert list(found) == [version.public for version in key_of(ready).versions]

@@ -42,3 +42,20 @@ def test_every_attempt_leaves_a_line_without_the_token(ready: Node) -> None:
     assert [json.loads(line)["decision"] for line in text.splitlines()] == ["allow", "deny"]
     assert minted.out.strip() not in text
     assert minted.out.strip().rpartition(".")[2] not in text
+
+
+def test_a_dry_run_says_what_a_token_would_hold_and_makes_none(ready: Node) -> None:
+    dry = ready.pullpass(*MINT, "--validate", "--json")
+    claims = json.loads(dry.out)["claims"]
+    assert (dry.status, dry.err, claims["sub"]) == (0, "", "registry-pull")
+    assert not (ready.state / "audit.jsonl").exists()
+    denied = ready.pullpass(*MINT, "--validate", "--claim", "env=prod")
+    assert (denied.status, denied.out) == (77, "")
+    assert "claim env is not the caller's to say" in denied.err
+    assert not (ready.state / "audit.jsonl").exists()
+
+
+@pytest.mark.parametrize("claim", ["env", "=prod", ""])
+def test_a_claim_has_a_name_and_a_value(ready: Node, claim: str) -> None:
+    failed = ready.pullpass(*MINT, "--claim", claim)
+    assert (failed.status, failed.out) == (64, "")

@@ -1,14 +1,19 @@
 import json
 import resource
+import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from stat import S_IMODE
 
 import pytest
 
+from fakes.programs import short_directory
 from fakes.settings import refusal_of
+from pullpass.config.issuing import Audit
+from pullpass.config.model import Config
 from pullpass.errors import IdentityError
-from pullpass.issuer.audit import AuditFile
+from pullpass.issuer.audit import AuditAll, AuditFile, AuditJournal, audit_of
 
 
 def lines(path: Path) -> list[object]:
@@ -81,3 +86,69 @@ def test_a_line_that_did_not_fit_leaves_no_part_of_it_behind(tmp_path: Path) -> 
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     audit.write({"n": 3})
     assert lines(audit.path) == [{"n": 1}, {"n": 3}]
+
+
+class Journal:
+    """Takes what is sent to a journal's socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.settimeout(10)
+
+    def entry(self) -> dict[str, str]:
+        lines = self.socket.recv(1 << 16).decode().splitlines()
+        return dict(line.split("=", 1) for line in lines)  # every value is one line
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    with short_directory() as directory:
+        made = Journal(directory / "journal")
+        yield made
+        made.socket.close()
+
+
+def test_the_journal_gets_each_record_as_one_entry(journal: Journal) -> None:
+    record = {"event": "mint", "reason": "a\nb=c", "aud": ["é"]}
+    AuditJournal(path=journal.path).write(record)
+    entry = journal.entry()
+    assert json.loads(entry["MESSAGE"]) == record
+    assert entry["SYSLOG_IDENTIFIER"] == "pullpass"
+
+
+def test_without_a_journal_nothing_is_minted(tmp_path: Path) -> None:
+    with pytest.raises(IdentityError, match="the journal does not take it: No such file"):
+        AuditJournal(path=tmp_path / "nowhere").write({})
+
+
+def test_a_journal_that_takes_no_more_is_not_waited_for(journal: Journal) -> None:
+    audit = AuditJournal(path=journal.path)
+
+    def flood() -> None:
+        for _ in range(100_000):
+            audit.write({"pad": "x" * 1000})
+
+    with pytest.raises(IdentityError, match="the journal does not take it"):
+        flood()
+
+
+def test_one_sink_that_keeps_a_record_is_enough_and_none_is_not(
+    journal: Journal, tmp_path: Path
+) -> None:
+    file, full = AuditFile(path=tmp_path / "audit"), AuditFile(path=Path("/dev/full"))
+    AuditAll(sinks=[full, file, AuditJournal(path=journal.path)]).write({"n": 1})
+    assert lines(file.path) == [{"n": 1}]
+    assert json.loads(journal.entry()["MESSAGE"]) == {"n": 1}
+    with pytest.raises(IdentityError, match="No space left"):
+        AuditAll(sinks=[AuditJournal(path=tmp_path / "nowhere"), full]).write({"n": 2})
+
+
+def test_the_settings_say_which_sinks_there_are(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert audit_of(Config(state_dir=state)) == AuditFile(path=state / "audit.jsonl")
+    elsewhere = Audit(sinks=("journald", "file"), file=tmp_path / "lines")
+    assert audit_of(Config(state_dir=state, audit=elsewhere)) == AuditAll(
+        sinks=[AuditJournal(), AuditFile(path=tmp_path / "lines")]
+    )

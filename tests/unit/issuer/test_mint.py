@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -139,3 +140,37 @@ def test_where_no_line_can_be_written_nothing_is_denied_in_silence_either() -> N
 def test_what_was_minted_does_not_print_the_token() -> None:
     minted = local(minter(Ledger()).mint("nodes", "docker-pull", REQUEST))
     assert minted.token.reveal() not in f"{minted!r} {minted}"
+
+
+def test_with_verbose_logging_a_line_tells_all_that_was_asked() -> None:
+    asked = MintRequest(audiences=(REGISTRY,), claims={"ref": "dev"}, ttl=60, facts={"node": "w1"})
+    told = {"sub": "", "claims": {"ref": "dev"}, "ttl": 60}
+    for at in ((*ROLES, "docker-pull", "verbose_logging"), ("issuers", "nodes", "verbose_logging")):
+        ledger = Ledger()
+        with pytest.raises(MintDenied):
+            local(minter(ledger, None, (at, True)).mint("nodes", "docker-pull", asked))
+        (record,) = ledger.records
+        assert (record["asked"], record["caller"]) == (told, {"node": "w1"})
+        assert record["constraint"] == "allowed_claims"
+    ledger = Ledger()
+    with pytest.raises(MintDenied):
+        local(minter(ledger).mint("nodes", "docker-pull", asked))
+    assert "asked" not in ledger.records[0]
+
+
+def test_what_would_be_minted_is_foreseen_without_a_line_or_a_key() -> None:
+    ledger = Ledger()
+    foreseen = minter(ledger, Keys()).foresee("nodes", "docker-pull", REQUEST)
+    assert foreseen["sub"] == "registry-pull"
+    with pytest.raises(MintDenied):
+        minter(ledger).foresee("nodes", "lost", REQUEST)
+    assert ledger.records == []
+
+
+def test_an_issuer_that_signed_under_another_url_signs_nothing() -> None:
+    ledger = Ledger()
+    key = replace(transit_key("identity"), issuers={"nodes": "https://before.example.com"})
+    with pytest.raises(KeyStoreError, match="has signed as https://before"):
+        local(minter(ledger, Keys({"identity": key})).mint("nodes", "docker-pull", REQUEST))
+    (record,) = ledger.records
+    assert (record["decision"], record["constraint"]) == ("deny", "signing_key")
