@@ -11,6 +11,7 @@ from pullpass.glob import matches
 from pullpass.http import MAX_SKEW
 from pullpass.identity.token import SubjectToken
 
+_RSA: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _LONGEST: Final = 200  # characters of a claim that are shown
 # Known to everybody, or of no use to a rule of the other side.
 _UNTOLD: Final = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
@@ -63,8 +64,9 @@ def every_claim(token: UnverifiedToken) -> str:
 def _reasons(token: UnverifiedToken, spec: Spec) -> Iterator[str]:
     trust, algorithm, issuer = spec.trust, token.header_text("alg"), token.text("iss")
     if trust.algorithms and algorithm not in trust.algorithms:
-        known = ", ".join(trust.algorithms)
-        yield f"its signature is {algorithm}, not {known}: let the issuer sign with such a key"
+        known, rsa = ", ".join(trust.algorithms), _RSA.issuperset(trust.algorithms)
+        key = "an RSA key" if rsa else "such a key"
+        yield f"its signature is {algorithm}, not {known}: let the issuer sign with {key}"
     if trust.issuers and not any(matches(one, issuer) for one in trust.issuers):
         known = ", ".join(trust.issuers)
         yield f"its issuer is {issuer}, not {known}: name an identity of that issuer"

@@ -13,6 +13,7 @@ from pullpass.config.model import Config
 from pullpass.credential import Credential
 from pullpass.errors import (
     ExchangeDenied,
+    KeyStoreError,
     PullpassError,
     TokenRefused,
     TransportError,
@@ -28,6 +29,7 @@ from pullpass.resolve.flow import Plan, identify, plan, trade
 
 SHORT_LIFE: Final = 600  # seconds; buildx keeps a helper's answer for minutes
 _UNREACHABLE: Final = "see that it is up, and reachable from here under exactly this address"
+_NO_KEY: Final = "where an agent has the keys, run this as the agent's user"
 _OPAQUE: Final = Seen(Level.NOT_TRIED, "the identity is no JWT: nothing can be read of it")
 
 Look = Callable[[], Iterator[Seen]]
@@ -94,6 +96,8 @@ class Walk:
     def _advice(self, error: PullpassError) -> str:
         if isinstance(error, TransportError):
             return _UNREACHABLE
+        if isinstance(error.__cause__, KeyStoreError):
+            return _NO_KEY
         if isinstance(error, ExchangeDenied) and self._token:
             told = identity.every_claim(self._token)
             return f"compare the rules of the registry's side with what the token says: {told}"

@@ -175,7 +175,9 @@ def test_an_identity_that_cannot_be_had_is_shown_nowhere(
 ) -> None:
     chain = Chain()
     break_(chain)
-    assert_broken(walked(chain), "identity", saw, status, LINKS[2:])
+    found = walked(chain)
+    assert_broken(found, "identity", saw, status, LINKS[2:])
+    assert ("run this as the agent's user" in found["identity"].advice) is ("no key" in saw[0])
 
 
 @pytest.mark.parametrize(
