@@ -4,15 +4,16 @@ A flow is a generator which yields requests and is sent responses, so that what 
 an answer is read can be told without a socket. ``run`` and ``run_async`` drive it.
 
 Rules kept here: no redirect is followed, every body is bounded, every wait has a deadline, plain
-http goes to loopback only, and nothing for loopback goes through a proxy.
+http goes to loopback only, or to a link-local address where a request says so, and neither goes
+through a proxy.
 """
 
 import asyncio
 import os
 import ssl
 import sys
-from collections.abc import Generator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -26,8 +27,8 @@ import httpx
 from pullpass import __version__
 from pullpass.errors import PullpassError, TransportError
 from pullpass.network import DIRECT, Network, Proxy
-from pullpass.origin import is_loopback
-from pullpass.trust import distrust, trusted
+from pullpass.origin import is_link_local, is_loopback
+from pullpass.trust import authorized, distrust, trusted
 
 MAX_BODY: Final = 1 << 20  # bytes; the longest honest answer, a Google token, has about 12 kB
 MAX_SKEW: Final = 30  # seconds between two clocks; what most relying parties allow at least
@@ -50,6 +51,10 @@ class Request:
         max_body: the longest answer that is taken, in bytes.
         patient: whether an answer that says «not now, ask again in a few seconds» is followed,
             within the time that the transport has.
+        link_local: whether plain http may go to a link-local address, where platforms keep what
+            they tell a machine about itself.
+        authorities: certificates in PEM that alone are believed, empty for the network's.
+        socket: a Unix socket that is spoken to, whatever the URL's host.
     """
 
     method: str
@@ -58,6 +63,9 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     max_body: int = MAX_BODY
     patient: bool = False
+    link_local: bool = False
+    authorities: str = field(default="", repr=False)
+    socket: str = ""
 
     @property
     def origin(self) -> str:
@@ -213,8 +221,8 @@ class AsyncHttpTransport:
 
     def __init__(self, network: Network = DIRECT, keep: float = KEEP) -> None:
         self._network = network
-        trust = trusted(network.ca_bundle)
-        self._ways = {proxy: _way(trust, keep, proxy) for proxy in {None, network.proxy}}
+        self._trust = trusted(network.ca_bundle)
+        self._ways = {proxy: _way(self._trust, keep, proxy) for proxy in {None, network.proxy}}
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -227,11 +235,12 @@ class AsyncHttpTransport:
         proxy = self._network.proxy_for(request.url)
         try:
             async with asyncio.timeout(self._network.timeout) as deadline:
-                answer = await self._answer(request, self._ways[proxy])
-                while request.patient and (wait := _wait(answer, deadline)):
-                    await asyncio.sleep(wait)
-                    answer = await self._answer(request, self._ways[proxy])
-                return answer
+                async with self._way_of(request, proxy) as way:
+                    answer = await self._answer(request, way)
+                    while request.patient and (wait := _wait(answer, deadline)):
+                        await asyncio.sleep(wait)
+                        answer = await self._answer(request, way)
+                    return answer
         except (
             httpx.HTTPError,
             httpx.InvalidURL,
@@ -240,6 +249,18 @@ class AsyncHttpTransport:
             UnicodeError,
         ) as error:
             raise _no_answer(request, error, proxy) from error
+
+    @asynccontextmanager
+    async def _way_of(
+        self, request: Request, proxy: Proxy | None
+    ) -> AsyncGenerator[httpx.AsyncHTTPTransport]:
+        """Gives the connections for request; its own where it believes or reaches somebody else."""
+        if not request.authorities and not request.socket:
+            yield self._ways[proxy]
+            return
+        trust = authorized(request.authorities) if request.authorities else self._trust
+        async with _way(trust, 0, proxy, request.socket or None) as way:
+            yield way
 
     async def _answer(self, request: Request, way: httpx.AsyncHTTPTransport) -> Response:
         body = bytearray()
@@ -263,9 +284,12 @@ def _wait(answer: Response, deadline: asyncio.Timeout) -> float:
     return wait if 2 * wait < left else 0.0
 
 
-def _way(trust: ssl.SSLContext, keep: float, proxy: Proxy | None) -> httpx.AsyncHTTPTransport:
+def _way(
+    trust: ssl.SSLContext, keep: float, proxy: Proxy | None, socket: str | None = None
+) -> httpx.AsyncHTTPTransport:
     return httpx.AsyncHTTPTransport(
         verify=trust,
+        uds=socket,
         limits=httpx.Limits(
             max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep
         ),
@@ -300,7 +324,8 @@ def _refuse_plaintext(request: Request) -> None:
         raise TransportError("not a URL that can be asked") from error
     if not host or port == 0:
         raise TransportError("not a URL that can be asked")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+    near = is_loopback(host) or (request.link_local and is_link_local(host))
+    if parts.scheme != "https" and not (parts.scheme == "http" and near):
         raise TransportError(f"{request.origin}: refused, since only https is safe beyond loopback")
 
 

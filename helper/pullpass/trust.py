@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from pullpass.errors import ConfigError
+from pullpass.errors import ConfigError, TransportError
 
 # OpenSSL's X509_V_ERR_…, x509_vfy.h
 _TIMES: Final = {9, 10}  # not yet valid, has expired
@@ -29,6 +29,20 @@ def trusted(ca_bundle: Path | None = None) -> ssl.SSLContext:
     except OSError as error:
         raise _unusable(f"{ca_bundle} cannot be read: {error.strerror}") from error
     return context
+
+
+def authorized(authorities: str) -> ssl.SSLContext:
+    """Returns a store of authorities alone, certificates in PEM.
+
+    Raises:
+        TransportError: if there is none.
+    """
+    try:
+        return ssl.create_default_context(cadata=authorities)
+    except (ssl.SSLError, ValueError) as error:
+        raise TransportError(
+            "its authorities are no certificates in PEM: mend their file"
+        ) from error
 
 
 def distrust(error: ssl.SSLCertVerificationError) -> str:

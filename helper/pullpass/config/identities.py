@@ -1,6 +1,7 @@
 """``[identities.NAME]`` and ``identity`` of an entry: the source, and what it is told. Pure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pullpass.config.model import Identity
@@ -8,14 +9,31 @@ from pullpass.config.reader import Table, dotted
 from pullpass.errors import ConfigError
 
 AUTO: Final = "auto"
-TOKEN_REQUEST_TTL: Final = 600  # seconds; the API server gives nothing that lives shorter
-_DAY: Final = 86400
+# What auto asks, in this order. Only what is given to one job or one workload: a cloud's metadata
+# speak for the whole machine, and nobody is to show that by chance.
+ORDER: Final = (
+    *("forgejo", "gitea", "github-actions", "gitlab", "circleci", "buildkite", "bitbucket"),
+    *("azure-pipelines", "terraform-cloud", "fly", "spiffe", "kubernetes"),
+)
+METADATA: Final = "http://169.254.169.254"
+PROJECTED: Final = "/var/run/secrets/pullpass/token"
+SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 _Take = Callable[[Table, str], Any]
 
 
 def _text(default: str | None = None) -> _Take:
     return lambda table, name: table.text(name, default)
+
+
+def _texts(default: tuple[str, ...] | None = None) -> _Take:
+    def take(table: Table, name: str) -> tuple[str, ...]:
+        found = table.texts(name, default)
+        if not found and default is None:
+            raise table.error(name, "is empty: name the program and its arguments")
+        return found
+
+    return take
 
 
 def _path(default: str | None = None) -> _Take:
@@ -28,8 +46,11 @@ def _path(default: str | None = None) -> _Take:
     return take
 
 
-def _flag(*, default: bool) -> _Take:
-    return lambda table, name: table.flag(name, default=default)
+def _url(default: str | None = None) -> _Take:
+    def take(table: Table, name: str) -> str:
+        return table.url(name, insecure=True) if table.has(name) or default is None else default
+
+    return take
 
 
 def _seconds(default: int, least: int, most: int) -> _Take:
@@ -52,7 +73,18 @@ def _one_of(*values: str) -> _Take:
     return take
 
 
-_JWT: Final = {"jwt": _flag(default=True)}
+def _mapping(table: Table, name: str) -> Mapping[str, str]:
+    return table.mapping(name)
+
+
+_JWT: Final[Mapping[str, _Take]] = {"jwt": lambda table, name: table.flag(name, default=True)}
+_OPENBAO: Final[Mapping[str, _Take]] = {
+    "role": _text(),
+    "address": _url(""),
+    "token_file": _path(""),
+    "namespace": _text(""),
+}
+_SPIFFE: Final[Mapping[str, _Take]] = {"socket": _text(""), "spiffe_id": _text("")}
 
 # What each source may be told, by the name of the source.
 SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
@@ -60,8 +92,53 @@ SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
     "forgejo": {},
     "gitea": {},
     "gitlab": {"variable": _text("PULLPASS_ID_TOKEN")},
+    "circleci": {"root_issuer": lambda table, name: table.flag(name, default=False)},
+    "buildkite": {},
+    "bitbucket": {},
+    "azure-pipelines": {"service_connection": _text("")},
+    "terraform-cloud": {"tag": _text("")},
+    "kubernetes": {"path": _path(PROJECTED)},
+    "kubernetes-token-request": {
+        "service_account": _text(),
+        "namespace": _text(""),
+        "server": _url(""),
+        "directory": _path(SERVICE_ACCOUNT),
+        "lifetime": _seconds(600, 600, 86400),  # the API server gives none that lives shorter
+    },
+    "spiffe": _SPIFFE,
+    "spire-agent": _SPIFFE,
+    "openbao": _OPENBAO,
+    "vault": _OPENBAO,
+    "aws": {
+        "region": _text(""),
+        "credentials": _one_of("any", "environment", "container", "instance"),
+        "algorithm": _one_of("RS256", "ES384"),
+        "lifetime": _seconds(300, 60, 3600),
+        "endpoint": _url(METADATA),
+    },
+    "gcp": {"service_account": _text("default"), "endpoint": _url(METADATA)},
+    "azure": {"resource": _text(""), "client_id": _text(""), "endpoint": _url(METADATA)},
+    "fly": {"socket": _path("/.fly/api")},
     "env": {"variable": _text(), **_JWT},
     "file": {"path": _path(), **_JWT},
+    "exec": {
+        "command": _texts(),
+        "environ": _texts(()),
+        "out": _text(""),
+        "timeout": _seconds(10, 1, 15),
+        **_JWT,
+    },
+    "http": {
+        "url": _url(),
+        "method": _one_of("GET", "POST"),
+        "query": _mapping,
+        "headers": _mapping,
+        "fields": _mapping,
+        "bearer_file": _path(""),
+        "bearer_variable": _text(""),
+        "out": _text(""),
+        **_JWT,
+    },
     AUTO: {},
 }
 
@@ -72,7 +149,7 @@ def read_identities(top: Table) -> Mapping[str, Identity]:
     Raises:
         ConfigError: for the first setting that is missing, unknown or wrong.
     """
-    found = {}
+    found: dict[str, Identity] = {}
     for name, table in top.named("identities"):
         source = table.text("source")
         if source not in SOURCES:
@@ -86,18 +163,22 @@ def read_identities(top: Table) -> Mapping[str, Identity]:
 def named(name: str, identities: Mapping[str, Identity], key: str) -> Identity:
     """Returns the identity that an entry names at key: a table's, or a source as it is.
 
+    ``auto`` is told, for each source, what the table of the source's name says.
+
     Raises:
         ConfigError: if there is none, or the source does not work without a table.
     """
-    if name in identities:
-        return identities[name]
-    if name not in SOURCES:
+    if name not in identities and name not in SOURCES:
         raise ConfigError(
             f"{name} is no identity: add [{dotted('identities', name)}], or name one of"
             f" {', '.join(SOURCES)}",
             key=key,
         )
-    return _identity(name, name, Table({}, dotted("identities", name)))
+    found = identities.get(name) or _identity(name, name, Table({}, dotted("identities", name)))
+    if found.source != AUTO:
+        return found
+    told = {each: named(each, identities, key).parameters for each in ORDER}
+    return replace(found, parameters=told)
 
 
 def _identity(name: str, source: str, table: Table) -> Identity:

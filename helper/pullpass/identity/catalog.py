@@ -1,29 +1,119 @@
-"""All sources by their names, and in which order ``auto`` asks them."""
+"""All sources by their names, and the token that one gives."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
-from pullpass.config.identities import AUTO, named
+from pullpass.config.identities import AUTO, ORDER
 from pullpass.config.model import Identity
-from pullpass.errors import IdentityError, MalformedInput, TransportError
+from pullpass.errors import IdentityError, InvalidToken, MalformedInput, TransportError
 from pullpass.identity.effects import Steps
-from pullpass.identity.source import Source, Wanted, never
-from pullpass.identity.sources import actions, ci, generic
+from pullpass.identity.source import Source, Wanted
+from pullpass.identity.sources import (
+    actions,
+    aws,
+    azure,
+    ci,
+    generic,
+    kubernetes,
+    machines,
+    openbao,
+    spiffe,
+)
 from pullpass.identity.token import SubjectToken, checked, read_jwt
 from pullpass.secret import Secret
 
-SOURCES: Final[Mapping[str, Source]] = {
-    "github-actions": Source(fetch=actions.github, elsewhere="this is no job of GitHub Actions"),
-    "forgejo": Source(fetch=actions.forgejo, elsewhere="this is no job of Forgejo Actions"),
-    "gitea": Source(fetch=actions.gitea, elsewhere="this is no job of Gitea Actions"),
-    "gitlab": Source(fetch=ci.gitlab, elsewhere="this is no job of GitLab CI"),
-    "env": Source(fetch=generic.env, elsewhere="the variable is not set"),
-    "file": Source(fetch=generic.file, elsewhere="", of_caller=never),
-}
 
-# Only what is given to one job or one workload: a cloud's metadata speak for the whole machine, and
-# nobody is to show that by chance.
-ORDER: Final = ("forgejo", "gitea", "github-actions", "gitlab")
+def _never(_: Mapping[str, Any]) -> bool:
+    return False
+
+
+def _without(*names: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Tells that the process decides unless the configuration says all of names."""
+    return lambda told: not all(told[name] for name in names)
+
+
+SOURCES: Final[Mapping[str, Source]] = {
+    "github-actions": Source(
+        fetch=actions.github,
+        elsewhere="this is no job of GitHub Actions: name another identity here",
+    ),
+    "forgejo": Source(
+        fetch=actions.forgejo,
+        elsewhere="this is no job of Forgejo Actions: name another identity here",
+    ),
+    "gitea": Source(
+        fetch=actions.gitea, elsewhere="this is no job of Gitea Actions: name another identity here"
+    ),
+    "gitlab": Source(
+        fetch=ci.gitlab, elsewhere="this is no job of GitLab CI: name another identity here"
+    ),
+    "circleci": Source(
+        fetch=ci.circleci, elsewhere="this is no job of CircleCI: name another identity here"
+    ),
+    "buildkite": Source(
+        fetch=ci.buildkite, elsewhere="this is no job of Buildkite: name another identity here"
+    ),
+    "bitbucket": Source(
+        fetch=ci.bitbucket,
+        elsewhere="this is no step of Bitbucket Pipelines: name another identity here",
+    ),
+    "azure-pipelines": Source(
+        fetch=azure.pipelines,
+        elsewhere="this is no job of Azure Pipelines: name another identity here",
+    ),
+    "terraform-cloud": Source(
+        fetch=ci.terraform_cloud,
+        elsewhere="this is no run of HCP Terraform: name another identity here",
+    ),
+    "kubernetes": Source(
+        fetch=kubernetes.projected,
+        elsewhere="there is no token at path: let the pod's volumes project one there",
+        of_caller=_never,
+    ),
+    "kubernetes-token-request": Source(
+        fetch=kubernetes.token_request,
+        elsewhere="KUBERNETES_SERVICE_HOST is not set, as it is in a pod: set server",
+        of_caller=_without("server"),
+    ),
+    "spiffe": Source(
+        fetch=spiffe.workload_api,
+        elsewhere="SPIFFE_ENDPOINT_SOCKET is not set: set socket",
+        of_caller=_without("socket"),
+    ),
+    "spire-agent": Source(fetch=spiffe.spire_agent, elsewhere=""),
+    "openbao": Source(
+        fetch=openbao.identity_token,
+        elsewhere="neither BAO_ADDR nor VAULT_ADDR is set: set address",
+        of_caller=_without("address", "token_file"),
+    ),
+    "vault": Source(
+        fetch=openbao.identity_token,
+        elsewhere="neither BAO_ADDR nor VAULT_ADDR is set: set address",
+        of_caller=_without("address", "token_file"),
+    ),
+    "aws": Source(
+        fetch=aws.web_identity,
+        elsewhere="there are no credentials of AWS: set AWS_ACCESS_KEY_ID, or run it in AWS",
+        of_caller=lambda told: told["credentials"] != "instance" or not told["region"],
+    ),
+    "gcp": Source(fetch=machines.google, elsewhere="", of_caller=_never),
+    "azure": Source(fetch=azure.machine, elsewhere="", of_caller=_never),
+    "fly": Source(
+        fetch=machines.fly, elsewhere="this is no machine of Fly: name another identity here"
+    ),
+    "env": Source(fetch=generic.env, elsewhere="the variable is not set, or empty: set it"),
+    "file": Source(
+        fetch=generic.file,
+        elsewhere="there is no file at path: let whoever gives the token write it there",
+        of_caller=_never,
+    ),
+    "exec": Source(fetch=generic.command, elsewhere=""),
+    "http": Source(
+        fetch=generic.request,
+        elsewhere="",
+        of_caller=lambda told: bool(told["bearer_variable"]),
+    ),
+}
 
 
 def depends(identity: Identity) -> bool:
@@ -41,35 +131,39 @@ def fetch(
         ConfigError: if what it needs is not installed.
     """
     if identity.source == AUTO:
-        return (yield from _first(audience, environ, now))
-    source = SOURCES[identity.source]
-    token = yield from _ask(identity, audience, environ, now)
+        return (yield from _first(identity, audience, environ, now))
+    wanted = Wanted(audience=audience, parameters=identity.parameters, environ=environ, now=now)
+    token = yield from _ask(identity.source, identity.name, wanted)
     if token is None:
-        raise IdentityError(f"{identity.name}: {source.elsewhere}: name another identity here")
+        elsewhere = SOURCES[identity.source].elsewhere
+        raise IdentityError(f"{identity.name}: {elsewhere}")
     return token
 
 
 def _first(
-    audience: str, environ: Mapping[str, str], now: Callable[[], float]
+    identity: Identity, audience: str, environ: Mapping[str, str], now: Callable[[], float]
 ) -> Steps[SubjectToken]:
     for name in ORDER:
-        token = yield from _ask(named(name, {}, ""), audience, environ, now)
+        told = identity.parameters[name]
+        wanted = Wanted(audience=audience, parameters=told, environ=environ, now=now)
+        token = yield from _ask(name, name, wanted)
         if token is not None:
             return token
-    raise IdentityError(f"auto: this is none of {', '.join(ORDER)}: name an identity of this host")
+    raise IdentityError(
+        f"{identity.name}: this is none of {', '.join(ORDER)}: name the identity of this host"
+    )
 
 
-def _ask(
-    identity: Identity, audience: str, environ: Mapping[str, str], now: Callable[[], float]
-) -> Steps[SubjectToken | None]:
-    parameters = identity.parameters
-    wanted = Wanted(audience=audience, parameters=parameters, environ=environ, now=now)
+def _ask(source: str, name: str, wanted: Wanted) -> Steps[SubjectToken | None]:
     try:
-        token = yield from SOURCES[identity.source].fetch(wanted)
+        token = yield from SOURCES[source].fetch(wanted)
         if token is None:
             return None
-        if not parameters.get("jwt", True):
-            return SubjectToken(token=Secret(token), source=identity.name)
-        return checked(read_jwt(token, identity.name), audience, now())
+        if not wanted.parameters.get("jwt", True):
+            return SubjectToken(token=Secret(token), source=source)
+        return checked(read_jwt(token, source), wanted.audience, wanted.now())
+    except InvalidToken as error:
+        hint = "check that the platform gives a token here, and nothing else"
+        raise IdentityError(f"{name}: {error}; {hint}") from error
     except (IdentityError, MalformedInput, TransportError) as error:
-        raise IdentityError(f"{identity.name}: {error}") from error
+        raise IdentityError(f"{name}: {error}") from error

@@ -28,14 +28,8 @@ class Wanted:
 Fetch = Callable[[Wanted], Steps[str | None]]
 
 
-def always(_: Mapping[str, Any]) -> bool:
-    """Tells that the source lives in the surroundings of whoever pulls, however it is set."""
+def _always(_: Mapping[str, Any]) -> bool:
     return True
-
-
-def never(_: Mapping[str, Any]) -> bool:
-    """Tells that the source gives the same to every process of the host, however it is set."""
-    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,4 +45,4 @@ class Source:
 
     fetch: Fetch
     elsewhere: str
-    of_caller: Callable[[Mapping[str, Any]], bool] = always
+    of_caller: Callable[[Mapping[str, Any]], bool] = _always

@@ -4,7 +4,7 @@ from typing import Any, Final
 import pytest
 
 from fakes.settings import REGISTRY, changed
-from pullpass.config.identities import AUTO, SOURCES
+from pullpass.config.identities import AUTO, ORDER, SOURCES
 from pullpass.config.model import Identity, OwnIssuer, Stored
 from pullpass.config.parse import parse
 from pullpass.errors import ConfigError
@@ -54,10 +54,15 @@ def test_an_entry_names_a_credential_that_is_stored() -> None:
     assert source({"store": "keyring", "secret": "a/b"}) == Stored(store="keyring", secret="a/b")
 
 
-def test_auto_takes_no_table_with_parameters() -> None:
-    assert source({"identity": AUTO}) == Identity(
-        name=AUTO, source=AUTO, parameters={}, key="identities.auto"
-    )
+def test_auto_is_told_what_the_tables_of_its_sources_say() -> None:
+    found = source({"identity": AUTO}, {"gitlab": {"source": "gitlab", "variable": "T"}})
+    assert isinstance(found, Identity)
+    assert tuple(found.parameters) == ORDER
+    assert found.parameters["gitlab"] == {"variable": "T"}
+    assert found.parameters["terraform-cloud"] == {"tag": ""}
+
+
+def test_auto_has_no_settings_of_its_own() -> None:
     assert refused({"identity": "a"}, {"a": {"source": AUTO, "order": "x"}}).startswith(
         "identities.a.order: is not a setting"
     )

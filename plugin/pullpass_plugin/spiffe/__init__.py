@@ -1,0 +1,1 @@
+"""SPIFFE's Workload API, for the identity source ``spiffe``."""
