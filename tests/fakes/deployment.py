@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -119,14 +120,20 @@ class Deployment:
         ask_helper(home, self.registry)
         return home
 
-    def publish(self, image: Path) -> str:
-        """Pushes the OCI layout image from the publisher's home, and returns its reference."""
-        home = self.home(self.directory / "publisher")
-        reference = f"{self.registry}/team/app:v1"
+    def publish(self, image: Path, name: str = "team/app:v1") -> str:
+        """Pushes the OCI layout image as name from a fresh home, and returns its reference."""
+        home = self.home(Path(mkdtemp(prefix="publisher-", dir=self.directory)) / "home")
+        reference = f"{self.registry}/{name}"
         publisher = self.environment(self.settings("publisher", role=PUSH))
         done = skopeo(home, "copy", f"oci:{image}", f"docker://{reference}", **publisher)
         assert done.returncode == 0, done.stderr
         return reference
+
+    def revoke(self) -> None:
+        """Replaces the token server's exchange key: what it gave out so far is worth nothing."""
+        servers = self.directory / "token-server.toml"
+        (self.directory / "token-server" / "keys" / "exchange.json").unlink()
+        self.pullpass("key", "create", "exchange", config=servers)
 
     def refusals(self) -> list[str]:
         """Returns why the token server said no, the latest last."""

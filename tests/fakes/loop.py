@@ -12,16 +12,26 @@ P = ParamSpec("P")
 
 def in_a_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
     """Runs the coroutine test in an event loop."""
+    return within(WITHIN)(test)
 
-    @functools.wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def bounded() -> None:
-            async with asyncio.timeout(WITHIN):
-                await test(*args, **kwargs)
 
-        asyncio.run(bounded())
+def within(
+    seconds: float,
+) -> Callable[[Callable[P, Coroutine[Any, Any, None]]], Callable[P, None]]:
+    """As ``in_a_loop`` for a test that may take so many seconds."""
 
-    return run
+    def decorated(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+        @functools.wraps(test)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            async def bounded() -> None:
+                async with asyncio.timeout(seconds):
+                    await test(*args, **kwargs)
+
+            asyncio.run(bounded())
+
+        return run
+
+    return decorated
 
 
 async def until(ready: Callable[[], object]) -> None:

@@ -5,6 +5,7 @@ metadata, trailers and cancellation pass with it.
 """
 
 from collections.abc import AsyncIterator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
@@ -12,6 +13,7 @@ import grpc
 from grpc import aio
 
 from pullpass_plugin.cri.methods import SERVER_STREAMS, UNARY
+from pullpass_plugin.cri.requests import Requests
 
 Metadata = tuple[tuple[str, str | bytes], ...]
 Context = aio.ServicerContext[bytes, bytes]
@@ -155,7 +157,13 @@ class Handlers(grpc.GenericRpcHandler):
 
     def _unknown(self, method: str) -> "grpc.RpcMethodHandler[Any, Any]":
         async def pass_on(requests: AsyncIterator[bytes], context: Context) -> None:
-            await _relay(self._runtime.open_unknown(method, requests, context), context)
+            with closing(Requests(requests)) as asked:
+                only = await asked.only()
+                if only is None:
+                    call: Stream = self._runtime.open_unknown(method, asked.all(), context)
+                else:
+                    call = self._runtime.open(method, only, context)
+                await _relay(call, context)
 
         return grpc.stream_stream_rpc_method_handler(pass_on)
 

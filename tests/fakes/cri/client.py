@@ -77,6 +77,11 @@ class Client:
         asked: aio.StreamStreamMultiCallable[bytes, bytes] = self.channel.stream_stream(method)
         return asked(iter(requests))
 
+    def talk(self, method: str) -> aio.StreamStreamCall[bytes, bytes]:
+        """Starts a call whose messages the caller writes and reads one by one."""
+        asked: aio.StreamStreamMultiCallable[bytes, bytes] = self.channel.stream_stream(method)
+        return asked()
+
     async def refused(self, call: Call) -> aio.AioRpcError:
         """Returns the error that call must end with."""
         try:

@@ -16,6 +16,14 @@ class Containerd:
     directory: Path
     socket: Path
 
+    def mirror(self, registry: str, host: str) -> None:
+        """Lets it ask host, ``http://host:port``, and nobody else for what registry has."""
+        directory = self.directory / "certs.d" / registry
+        directory.mkdir(parents=True)
+        directory.joinpath("hosts.toml").write_text(
+            f'server = "{host}"\n[host."{host}"]\ncapabilities = ["pull", "resolve"]\n'
+        )
+
     @contextmanager
     def runs(self) -> Iterator[Process]:
         """Runs it for the length of a block, again as often as wanted with the same images."""

@@ -11,8 +11,10 @@ from typing import Any
 _OCI = "application/vnd.oci.image"
 
 
-def tiny_image(path: Path, content: bytes = b"hello\n") -> Path:
+def tiny_image(path: Path, content: bytes = b"hello\n", user: str = "") -> Path:
     """Writes an image of one layer with one file as an OCI layout and returns its directory.
+
+    Runtimes tell the user that it names with each list of images.
 
     The same content gives the same digests. skopeo takes it as ``oci:PATH``.
     https://github.com/opencontainers/image-spec/blob/v1.0.2/image-layout.md
@@ -21,7 +23,7 @@ def tiny_image(path: Path, content: bytes = b"hello\n") -> Path:
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Cmd": ["/hello"]},
+        "config": {"Cmd": ["/hello"], "User": user},
         "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
     }
     manifest = {
