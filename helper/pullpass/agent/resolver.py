@@ -14,7 +14,7 @@ from pullpass.agent.policy import Policy
 from pullpass.agent.question import Question
 from pullpass.agent.reuse import Grant, Kept
 from pullpass.agent.users import Users
-from pullpass.config.model import Config
+from pullpass.config.model import Config, CredentialEntry, Registry, Stored
 from pullpass.errors import ExchangeUnavailable, MintDenied, TransportError
 from pullpass.http import AsyncTransport, run_async
 from pullpass.identity.edge import LoopEdge
@@ -23,6 +23,7 @@ from pullpass.identity.token import SubjectToken
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query, find
 from pullpass.resolve.flow import Plan, foresee, identify, of_caller, plan, trade
+from pullpass.resolve.stored import fetch_stored
 
 DEADLINE: Final = 20.0  # seconds for an exchange; clients wait 25
 
@@ -77,8 +78,10 @@ class Resolver:
             CallerDenied: if the policy does not let peer have it.
             PullpassError: as ``resolve.flow.resolve``.
         """
-        registry, _ = find(self._config, question.query)
+        registry, entry = find(self._config, question.query)
         self._policy.check(peer, registry, question.pod)
+        if isinstance(entry.source, Stored):
+            return await self._stored(registry, entry, entry.source)
         chosen = self._plan(question.query)
         facts = {**await self._users.facts(peer.uid), **question.pod}
         key = await self._key(chosen, peer, question.pod, facts)
@@ -96,7 +99,18 @@ class Resolver:
         The shim asks for pods, which have no process to ask with: this one then asks for them.
         """
         _, entry = find(self._config, question.query)
-        return of_caller(entry) and peer.uid != self._policy.shim
+        return of_caller(entry, self._environ) and peer.uid != self._policy.shim
+
+    async def _stored(self, registry: Registry, entry: CredentialEntry, source: Stored) -> Grant:
+        """Returns a credential of this process: read anew, and named in no log."""
+        steps = fetch_stored(registry, source, self._environ)
+        return Grant(
+            credential=await run_async(steps, self._edge),
+            entry=entry.key,
+            minted_at=self._now(),
+            token_id="",
+            fingerprint="",
+        )
 
     def _plan(self, query: Query) -> Plan:
         """Returns the plan of the entry that answers query; reading a spec takes a millisecond."""

@@ -9,7 +9,7 @@ from pullpass.check import documents, identity, registry
 from pullpass.check.clock import ClockWatch
 from pullpass.check.finding import Finding, Level, Seen, finding
 from pullpass.claims import UnverifiedToken
-from pullpass.config.model import Config
+from pullpass.config.model import Config, Registry, Stored
 from pullpass.credential import Credential
 from pullpass.errors import (
     ExchangeDenied,
@@ -24,8 +24,9 @@ from pullpass.identity.facts import process_facts
 from pullpass.identity.token import SubjectToken
 from pullpass.issuer.mint import Minter
 from pullpass.registry.place import Place
-from pullpass.resolve.choose import Query
+from pullpass.resolve.choose import Query, find
 from pullpass.resolve.flow import Plan, identify, plan, trade
+from pullpass.resolve.stored import fetch_stored
 
 SHORT_LIFE: Final = 600  # seconds; buildx keeps a helper's answer for minutes
 _UNREACHABLE: Final = "see that it is up, and reachable from here under exactly this address"
@@ -55,6 +56,8 @@ class Walk:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     now: Callable[[], float] = time.time
     _watch: ClockWatch = field(init=False, repr=False)
+    _found: Registry = field(init=False, repr=False)
+    _stored: Stored | None = field(init=False, default=None)
     _plan: Plan = field(init=False, repr=False)
     _shown: SubjectToken = field(init=False, repr=False)
     _token: UnverifiedToken | None = field(init=False, repr=False, default=None)
@@ -83,6 +86,11 @@ class Walk:
     def _links(self) -> Iterator[tuple[str, Look, bool]]:
         """Yields each link, how it is looked at and whether those behind it need it."""
         yield "entry", self._look_at_entry, True
+        if self._stored:
+            yield "store", self._look_at_store, True
+            yield "registry", self._look_at_registry, False
+            yield "clock", self._look_at_clock, False
+            return
         yield "identity", self._look_at_identity, True
         yield "trust", self._look_at_trust, False
         if self.expected:
@@ -105,11 +113,22 @@ class Walk:
 
     def _look_at_entry(self) -> Iterator[Seen]:
         query = Query(registry=self.registry, repository=self.repository)
-        self._plan = plan(self.config, query)
-        asked = self.repository or "the whole host"
-        entry = self._plan.entry
-        told = f"{entry.source}, provider {self._plan.registry.provider}"
-        yield Seen(Level.OK, f"{entry.key} answers for {asked}: {told}")
+        self._found, entry = find(self.config, query)
+        told = str(entry.source)
+        if isinstance(entry.source, Stored):
+            self._stored = entry.source
+        else:
+            self._plan = plan(self.config, query)
+            told = f"{told}, provider {self._found.provider}"
+        yield Seen(
+            Level.OK, f"{entry.key} answers for {self.repository or 'the whole host'}: {told}"
+        )
+
+    def _look_at_store(self) -> Iterator[Seen]:
+        if self._stored:
+            flow = fetch_stored(self._found, self._stored, self.environ)
+            self._credential = run(flow, LocalEdge(self._watch))
+            yield Seen(Level.OK, f"it holds a credential for {self._credential.username}")
 
     def _look_at_identity(self) -> Iterator[Seen]:
         flow = identify(self.minter, self._plan, process_facts(), self.environ, self.now)
@@ -158,8 +177,7 @@ class Walk:
         yield Seen(Level.WARNING, saw, advice)
 
     def _look_at_registry(self) -> Iterator[Seen]:
-        found = self._plan.registry
-        place = Place(registry=found.address, plaintext=found.insecure)
+        place = Place(registry=self._found.address, plaintext=self._found.insecure)
         yield from registry.look(place, self._credential, self.repository, self._watch)
 
     def _look_at_clock(self) -> Iterator[Seen]:

@@ -9,6 +9,7 @@ import click
 from pullpass.config.load import VARIABLE, load
 from pullpass.config.model import Config
 from pullpass.errors import PullpassError
+from pullpass.resolve.stored import stored_in
 
 
 def registries(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -37,6 +38,11 @@ def roles(context: click.Context, _: click.Parameter, incomplete: str) -> list[s
 def keys(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Returns the names of transit keys that begin with incomplete."""
     return _beginning(_config(context).keys, incomplete)
+
+
+def secrets(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Returns the names of static credentials that begin with incomplete."""
+    return _beginning((one.secret for one in stored_in(_config(context))), incomplete)
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:

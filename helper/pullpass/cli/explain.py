@@ -38,8 +38,8 @@ def _lines(found: Explanation) -> Iterator[str]:
     if not found.agent:
         yield _line("answer", f"{found.by_host.why}; clients go on without a credential")
         return
-    yield _line("provider", found.provider)
-    yield _line("audience", found.audience or "none, since no entry can work")
+    yield _line("provider", found.provider or "none")
+    yield _line("audience", found.audience or "none")
     yield ""
     yield from _table(_rows(found))
     yield ""
@@ -81,7 +81,7 @@ def _short(found: Explanation, entry: str) -> str:
 
 def _agent(agent: AgentView) -> Iterator[str]:
     if not agent.answers:
-        yield _line("agent", "leaves it to whoever asks: it knows registries letter by letter")
+        yield _line("agent", "leaves it to whoever asks")
         return
     yield _line("agent", "answers where it has these settings")
     callers = ", ".join(agent.callers)

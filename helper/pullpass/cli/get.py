@@ -24,12 +24,13 @@ def get(image: str, *, show_secret: bool, as_json: bool) -> None:
     )
     secret = found.credential.secret.reveal() if show_secret else None
     shown = {
-        "registry": found.plan.registry.address,
+        "registry": found.registry.address,
         "repository": reference.repository,
-        "entry": found.plan.entry.key,
-        "provider": found.plan.registry.provider,
-        "audience": found.plan.audience,
-        "subject": found.identity.said.text("sub") or None,
+        "entry": found.entry.key,
+        "source": str(found.entry.source),
+        "provider": (found.registry.provider or None) if found.identity else None,
+        "audience": found.audience or None,
+        "subject": (found.identity.said.text("sub") or None) if found.identity else None,
         "username": found.credential.username,
         "expires_at": _time(found.credential.expires_at),
         "secret": secret,

@@ -19,6 +19,7 @@ from pullpass.cli.get import get
 from pullpass.cli.issuer import issuer
 from pullpass.cli.key import key
 from pullpass.cli.mint import mint
+from pullpass.cli.secret import secret
 from pullpass.cli.serve import serve
 from pullpass.config.load import VARIABLE
 from pullpass.errors import PullpassError, UsageError, one_line
@@ -51,6 +52,7 @@ root.add_command(get)
 root.add_command(issuer)
 root.add_command(key)
 root.add_command(mint)
+root.add_command(secret)
 root.add_command(serve)
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from pullpass.config.issuing import Audit, Issuer, KeySettings
 from pullpass.network import Proxy
 
+KEYRING, PASS, SYSTEMD = "keyring", "pass", "systemd"  # where a credential may rest
+STORES: Final = (KEYRING, PASS, SYSTEMD)
 PULL_TTL: Final = 300  # seconds; what the token of a pull lives
 MIN_TOKEN_TTL: Final = 60  # seconds; clients take no registry token that lives shorter
 
@@ -82,7 +84,7 @@ class Stored:
     """``store`` and ``secret`` of an entry: a credential that rests on this host.
 
     Attributes:
-        store: the kind of store.
+        store: one of STORES.
         secret: the credential's name there.
     """
 
@@ -135,6 +137,7 @@ class Registry:
 
     Attributes:
         address: ``host[:port]`` as written, Docker Hub's names as ``docker.io``.
+        provider: empty where every credential rests in a store.
         exchange: the origin that answers the exchange, empty for the one that its provider names.
         callers: who may ask the agent for it; none named means all whom the agent allows.
         key: the dotted key, for errors.

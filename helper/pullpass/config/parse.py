@@ -1,6 +1,6 @@
 """Settings as TOML gives them in, the model out. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from pullpass.config.issuers import read_audit, read_issuer, read_tenant
 from pullpass.config.keys import read_key, settle
 from pullpass.config.model import (
     MIN_TOKEN_TTL,
+    STORES,
     Config,
     Connection,
     CredentialEntry,
@@ -89,24 +90,33 @@ def _registry(address: str, key: str, table: Table, identities: Mapping[str, Ide
     if insecure and not is_loopback(urlsplit(origin).hostname or ""):
         raise table.error("insecure", "allows plain http to loopback only: remove it and use https")
     reuse = table.duration("reuse", 0)
+    credentials = tuple(
+        _credential(inner, reuse, identities) for inner in table.tables("credential")
+    )
     registry = Registry(
         address=address,
-        provider=table.text("provider"),
+        provider=table.text("provider", _default_provider(credentials)),
         exchange=table.origin("exchange", insecure=insecure),
         parameters=table.mapping("parameters"),
         insecure=insecure,
-        credentials=tuple(
-            _credential(inner, reuse, identities) for inner in table.tables("credential")
-        ),
+        credentials=credentials,
         callers=read_callers(table, "callers"),
         key=key,
         cri=read_pull(table.table("cri"), insecure=insecure),
     )
     if not registry.credentials:
         raise table.error("credential", "is missing: say whose identity is shown")
+    if not registry.provider and (registry.exchange or registry.parameters):
+        raise table.error("provider", "is missing: exchange and parameters belong to one")
     check_repositories(table, registry)
     table.done()
     return registry
+
+
+def _default_provider(credentials: Iterable[CredentialEntry]) -> str | None:
+    """Returns what a registry without one has: nothing is exchanged where all is stored."""
+    sources = [entry.source for entry in credentials]
+    return "" if sources and all(isinstance(source, Stored) for source in sources) else None
 
 
 def _credential(table: Table, reuse: int, identities: Mapping[str, Identity]) -> CredentialEntry:
@@ -128,12 +138,23 @@ def _source(table: Table, identities: Mapping[str, Identity]) -> OwnIssuer | Ide
     if table.has("identity"):
         return named(table.text("identity"), identities, table.dotted("identity"))
     if table.has("store"):
-        return Stored(store=table.text("store"), secret=table.text("secret"))
+        return _stored(table)
     if not table.has("issuer") and not table.has("role"):
         raise table.error(
             "identity", "is missing: say whose identity is shown, or name issuer and role"
         )
     return OwnIssuer(issuer=table.text("issuer"), role=table.text("role"))
+
+
+def _stored(table: Table) -> Stored:
+    stored = Stored(store=table.text("store"), secret=table.text("secret"))
+    if stored.store not in STORES:
+        raise table.error("store", f"takes {', '.join(STORES)}")
+    if not stored.secret.isprintable():
+        raise table.error("secret", "is no name: it holds a character that cannot be printed")
+    if table.has("reuse"):
+        raise table.error("reuse", "is for what is exchanged: a stored credential is read anew")
+    return stored
 
 
 def _listener(serve: Table, name: str) -> Listener | None:

@@ -4,13 +4,12 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pullpass.config.load import load
-from pullpass.config.model import Config
 from pullpass.credhelper.cli import MAX_STDIN
-from pullpass.errors import CredentialNotFound, MalformedInput, PullpassError
-from pullpass.resolve.choose import choose, find
+from pullpass.errors import ConfigError, CredentialNotFound, MalformedInput, PullpassError
+from pullpass.resolve.choose import find
 from pullpass.resolve.docker import (
     NO_SERVER_URL,
     query_of,
@@ -18,10 +17,10 @@ from pullpass.resolve.docker import (
     refusal,
     render,
 )
+from pullpass.secret import Secret
 
 DEADLINE: Final = 20.0  # seconds; some clients wait 30, and Python has to start and end too
 NO_USERNAME: Final = "no credentials username"
-LISTED_USER: Final = "pullpass"  # `list` wants a user for each host; ours is known at the pull
 
 
 class Answer(NamedTuple):
@@ -106,35 +105,53 @@ def _get(request: _Request) -> Answer:
 
 
 def _store(request: _Request) -> Answer:
-    """Accepts and forgets: nothing is stored, and a failure would break ``docker login``."""
+    """Stores where the registry is marked for it, else accepts and forgets."""
+    entry = _entry(request.stdin())
+    server_url, username = entry.get("ServerURL"), entry.get("Username")
+    if not isinstance(server_url, str) or not server_url:
+        return _failure("store", NO_SERVER_URL)
+    if not isinstance(username, str) or not username:
+        return _failure("store", NO_USERNAME)
+    secret = entry.get("Secret")
+    try:
+        config = load(request.environ)
+    except ConfigError as error:  # nobody can say that the registry is marked
+        return Answer("", str(error))
+    from pullpass.credhelper.keep import save
+
+    request.waits_for = "the store has not answered"
+    kept = Secret(secret if isinstance(secret, str) else "")
+    save(config, server_url, username, kept, request.environ)
+    return Answer("")
+
+
+def _entry(stdin: bytes) -> Mapping[str, Any]:
     malformed = MalformedInput("store takes a JSON object with ServerURL, Username and Secret")
     try:
-        entry = json.loads(request.stdin())
-    except (ValueError, RecursionError) as error:
-        raise malformed from error
+        entry = json.loads(stdin)
+    except (ValueError, RecursionError):
+        raise malformed from None  # the error's own text would hold the secret
     if not isinstance(entry, dict):
         raise malformed
-    if not entry.get("ServerURL"):
-        return _failure("store", NO_SERVER_URL)
-    return Answer("") if entry.get("Username") else _failure("store", NO_USERNAME)
+    return entry
 
 
 def _erase(request: _Request) -> Answer:
-    """Erases nothing, since nothing is stored; a failure would crash older podman and skopeo."""
-    return Answer("") if read_server_url(request.stdin()) else _failure("erase", NO_SERVER_URL)
+    """Erases where the registry is marked for it; a failure would crash older podman and skopeo."""
+    server_url = read_server_url(request.stdin())
+    if not server_url:
+        return _failure("erase", NO_SERVER_URL)
+    from pullpass.credhelper.keep import erase
+
+    try:
+        erase(load(request.environ), server_url, request.environ)
+    except PullpassError as error:
+        return Answer("", str(error))
+    return Answer("")
 
 
 def _list(request: _Request) -> Answer:
     """Lists the hosts that ``get`` answers. stdin is not read: some clients leave it open."""
-    return Answer(json.dumps(dict.fromkeys(_hosts(load(request.environ)), LISTED_USER)))
+    from pullpass.credhelper.keep import hosts
 
-
-def _hosts(config: Config) -> list[str]:
-    def answers(address: str) -> bool:
-        try:
-            choose(config.registries[address], None)
-        except PullpassError:
-            return False
-        return True
-
-    return [address for address in config.registries if answers(address)]
+    return Answer(json.dumps(dict(hosts(load(request.environ), request.environ))))

@@ -194,7 +194,8 @@ class Chain:
 
     def _resolve(self, config: Path) -> Credential:
         resolved = resolve_here(self.files.load(config), self._query())
-        self.secrets.append(resolved.identity.token)
+        if resolved.identity:
+            self.secrets.append(resolved.identity.token)
         self.secrets.extend(forms(resolved.credential))
         return resolved.credential
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from pullpass.errors import ConfigError, IdentityError
 from pullpass.http import AsyncTransport, Request, Transport
-from pullpass.identity.effects import Effect, FetchSvid, ReadFile, RunCommand
+from pullpass.identity.effects import Effect, FetchSvid, LoadStored, ReadFile, RunCommand
+from pullpass.store.stores import Shelf
 
 GROUP: Final = "pullpass.identities"  # entry points: functions that do one kind of effect
 
@@ -45,11 +46,13 @@ class LoopEdge:
         return await asyncio.to_thread(_perform, effect)
 
 
-def _perform(effect: ReadFile | RunCommand | FetchSvid) -> Any:
+def _perform(effect: ReadFile | RunCommand | FetchSvid | LoadStored) -> Any:
     if isinstance(effect, ReadFile):
         return _read(effect)
     if isinstance(effect, RunCommand):
         return _run(effect)
+    if isinstance(effect, LoadStored):
+        return Shelf(store=effect.store, name=effect.name, environ=effect.environ).load()
     return plugged("spiffe")(effect)
 
 

@@ -62,7 +62,22 @@ class FetchSvid:
     timeout: float = COMMAND_TIMEOUT
 
 
-Effect = Request | ReadFile | RunCommand | FetchSvid
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStored:
+    """The credential that rests in a store, None where there is none.
+
+    Attributes:
+        store: as ``config.model.STORES`` names it.
+        name: of the credential there.
+        environ: of whoever asks.
+    """
+
+    store: str
+    name: str
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+Effect = Request | ReadFile | RunCommand | FetchSvid | LoadStored
 Steps = Generator[Effect, Any, T]
 
 

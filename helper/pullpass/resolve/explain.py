@@ -1,12 +1,16 @@
 """Why an entry answers for an image, or none does. Pure: nothing is minted and nobody is asked."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from pullpass.config.model import Caller, Config, CredentialEntry, Registry
+from pullpass.config.model import Caller, Config, CredentialEntry, Registry, Stored
 from pullpass.errors import PullpassError
 from pullpass.glob import matches
-from pullpass.resolve.choose import Query, find_registry, specificity
+from pullpass.resolve.choose import Query, find, find_registry, specificity
 from pullpass.resolve.flow import Plan, of_caller, plan
+from pullpass.store.systemd import VARIABLE
+
+_SERVICE: Final = {VARIABLE: "/run/credentials"}  # an agent that systemd runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,8 @@ class AgentView:
     """What an agent with the same configuration does.
 
     Attributes:
-        answers: by itself; else it leaves the work to whoever asks.
+        answers: by itself, where the image names the registry as the settings do and what it gets
+            does not depend on whoever asks; else it leaves the work to them.
         allow: who may ask it at all.
         callers: who of these may have the credential.
         reuse: how long it gives a credential again, in seconds.
@@ -67,7 +72,7 @@ class Explanation:
     Attributes:
         registry: as the image names it.
         configured: the dotted key of its settings, empty where it has none.
-        audience: of the identity that is shown, empty where no entry can work.
+        audience: of the identity that is shown, empty where none is.
         by_repository: for clients that name the repository.
         by_host: for those that name the host alone, as Docker's do.
         agent: None where the registry is not configured.
@@ -93,24 +98,35 @@ def explain(config: Config, registry: str, repository: str) -> Explanation:
         return Explanation(
             registry=registry, repository=repository, by_repository=nobody, by_host=nobody
         )
-    chosen = _planned(config, Query(registry=registry, repository=repository))
-    worked = chosen if isinstance(chosen, Plan) else None
+    chosen = _chosen(config, Query(registry=registry, repository=repository))
+    worked = None if isinstance(chosen, PullpassError) else chosen
     return Explanation(
         registry=registry,
         repository=repository,
         configured=found.key,
         provider=found.provider,
-        audience=worked.audience if worked else "",
+        audience=chosen.audience if isinstance(chosen, Plan) else "",
         candidates=tuple(_candidate(entry, repository) for entry in found.credentials),
         by_repository=_by_repository(chosen, found, repository),
-        by_host=_by_host(_planned(config, Query(registry=registry))),
+        by_host=_by_host(_chosen(config, Query(registry=registry))),
         agent=_agent(config, found, registry, worked),
     )
 
 
-def _planned(config: Config, query: Query) -> Plan | PullpassError:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stands:
+    """An entry whose credential is stored: there is nothing to plan."""
+
+    entry: CredentialEntry
+
+
+_Chosen = Plan | _Stands
+
+
+def _chosen(config: Config, query: Query) -> _Chosen | PullpassError:
     try:
-        return plan(config, query)
+        _, entry = find(config, query)
+        return _Stands(entry=entry) if isinstance(entry.source, Stored) else plan(config, query)
     except PullpassError as error:
         return error
 
@@ -126,7 +142,7 @@ def _candidate(entry: CredentialEntry, repository: str) -> Candidate:
     )
 
 
-def _by_repository(chosen: Plan | PullpassError, found: Registry, repository: str) -> Choice:
+def _by_repository(chosen: _Chosen | PullpassError, found: Registry, repository: str) -> Choice:
     if isinstance(chosen, PullpassError):
         return _refused(chosen)
     many = sum(matches(entry.repository, repository) for entry in found.credentials)
@@ -134,7 +150,7 @@ def _by_repository(chosen: Plan | PullpassError, found: Registry, repository: st
     return Choice(entry=chosen.entry.key, why=why)
 
 
-def _by_host(chosen: Plan | PullpassError) -> Choice:
+def _by_host(chosen: _Chosen | PullpassError) -> Choice:
     if isinstance(chosen, PullpassError):
         return _refused(chosen)
     why = "it is marked host_default" if chosen.entry.host_default else "it is for the whole host"
@@ -145,10 +161,10 @@ def _refused(error: PullpassError) -> Choice:
     return Choice(why=str(error), exit_status=error.exit_status)
 
 
-def _agent(config: Config, found: Registry, asked: str, chosen: Plan | None) -> AgentView:
+def _agent(config: Config, found: Registry, asked: str, chosen: _Chosen | None) -> AgentView:
     allow = tuple(map(_caller, config.agent.allow)) or ("root", "the agent's own user")
     return AgentView(
-        answers=asked in config.registries and not (chosen and of_caller(chosen.entry)),
+        answers=asked in config.registries and not (chosen and of_caller(chosen.entry, _SERVICE)),
         allow=allow,
         callers=tuple(map(_caller, found.callers)) or allow,
         reuse=chosen.entry.reuse if chosen else 0,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pullpass.config.model import (
+    SYSTEMD,
     Config,
     CredentialEntry,
     Identity,
@@ -25,6 +26,8 @@ from pullpass.identity.own import claims_for_pull, mint_for_pull
 from pullpass.identity.token import SubjectToken
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query, find
+from pullpass.resolve.stored import fetch_stored
+from pullpass.store.systemd import VARIABLE as CREDENTIALS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """A credential and how it came about."""
+    """A credential and how it came about.
 
-    plan: Plan
-    identity: SubjectToken
+    Attributes:
+        audience: of the identity, empty where none was shown.
+        identity: None where the credential was stored.
+    """
+
+    registry: Registry
+    entry: CredentialEntry
+    audience: str = ""
+    identity: SubjectToken | None = None
     credential: Credential
 
 
@@ -80,11 +90,22 @@ def resolve(
         CredentialNotFound, ConfigError, UsageError: as ``plan``.
         IdentityError: if no identity can be had.
         ExchangeError: if the exchange gives no credential.
+        StoreError: if the entry's credential is to be found in a store, and is not.
     """
+    registry, entry = find(config, query)
+    if isinstance(entry.source, Stored):
+        credential = yield from fetch_stored(registry, entry.source, environ)
+        return Resolved(registry=registry, entry=entry, credential=credential)
     chosen = plan(config, query)
     identity = yield from identify(minter, chosen, query.facts, environ, now)
     credential = yield from trade(chosen, identity, now)
-    return Resolved(plan=chosen, identity=identity, credential=credential)
+    return Resolved(
+        registry=registry,
+        entry=entry,
+        audience=chosen.audience,
+        identity=identity,
+        credential=credential,
+    )
 
 
 def identify(
@@ -147,7 +168,16 @@ def trade(
     return exchange(chosen.spec, registry.parameters, chosen.place, identity.token, now)
 
 
-def of_caller(entry: CredentialEntry) -> bool:
-    """Tells whether what entry gives depends on the process that asks for it."""
+def of_caller(entry: CredentialEntry, environ: Mapping[str, str]) -> bool:
+    """Tells whether what entry gives depends on the process that asks for it.
+
+    systemd gives its credentials to one service, which then has them for all who may ask it.
+
+    Args:
+        entry: which is to be answered for.
+        environ: of the process that may answer for others.
+    """
     source = entry.source
-    return isinstance(source, Stored) or (isinstance(source, Identity) and depends(source))
+    if isinstance(source, Stored):
+        return source.store != SYSTEMD or CREDENTIALS not in environ
+    return isinstance(source, Identity) and depends(source)

@@ -17,7 +17,7 @@ from fakes.programs.process import (
     running,
 )
 from fakes.programs.puller import DOCKER, PULLERS, Puller
-from fakes.programs.registry import Tls, TokenAuth, docker_registry
+from fakes.programs.registry import Passwords, Tls, TokenAuth, docker_registry
 
 __all__ = [
     "DOCKER",
@@ -26,6 +26,7 @@ __all__ = [
     "Finished",
     "NotReady",
     "OpenBao",
+    "Passwords",
     "Process",
     "Puller",
     "Tls",

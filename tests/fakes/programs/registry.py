@@ -31,6 +31,17 @@ class TokenAuth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passwords:
+    """The users of a registry that asks for a password.
+
+    Attributes:
+        file: of htpasswd's kind, with bcrypt.
+    """
+
+    file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
     """A server's certificate chain and key, PEM files."""
 
@@ -40,7 +51,11 @@ class Tls:
 
 @contextmanager
 def docker_registry(
-    directory: Path, *, port: int = 0, auth: TokenAuth | None = None, tls: Tls | None = None
+    directory: Path,
+    *,
+    port: int = 0,
+    auth: TokenAuth | Passwords | None = None,
+    tls: Tls | None = None,
 ) -> Iterator[str]:
     """Runs a registry that keeps its images in directory, and gives its address, host:port.
 
@@ -56,7 +71,7 @@ def docker_registry(
 
 
 def _configuration(
-    directory: Path, port: int, auth: TokenAuth | None, tls: Tls | None
+    directory: Path, port: int, auth: TokenAuth | Passwords | None, tls: Tls | None
 ) -> dict[str, Any]:
     configuration: dict[str, Any] = {
         "version": "0.1",
@@ -64,7 +79,9 @@ def _configuration(
         "storage": {"filesystem": {"rootdirectory": str(directory / "images")}},
         "http": {"addr": f"127.0.0.1:{port}", "secret": "of one process"},
     }
-    if auth is not None:
+    if isinstance(auth, Passwords):
+        configuration["auth"] = {"htpasswd": {"realm": "registry", "path": str(auth.file)}}
+    if isinstance(auth, TokenAuth):
         configuration["auth"] = {
             "token": {
                 "realm": auth.realm,

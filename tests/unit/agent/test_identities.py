@@ -18,7 +18,7 @@ from pullpass.agent.question import Question
 from pullpass.agent.resolver import Resolver
 from pullpass.agent.reuse import Grant
 from pullpass.config.parse import parse
-from pullpass.errors import IdentityError
+from pullpass.errors import CallerDenied, IdentityError, StoreError
 from pullpass.http import Request, Response
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query
@@ -140,3 +140,35 @@ async def test_a_token_for_somebody_else_is_shown_to_nobody(tmp_path: Path) -> N
     (tmp_path / "token").write_text(token(aud=["other.example", f"{REGISTRY}:8443"]))
     with pytest.raises(IdentityError, match=f"registry {REGISTRY}: no identity: k8s: its token is"):
         await of_file(tmp_path / "token").ask()
+
+
+@pytest.mark.parametrize("store", ["keyring", "pass", "systemd"])
+def test_a_stored_credential_is_the_caller_s(store: str) -> None:
+    host = Host(entry={"store": store, "secret": "reg"})
+    assert host.declines()
+    assert not host.declines(SHIM)
+
+
+@in_a_loop
+async def test_what_systemd_gave_the_agent_it_gives_to_whom_the_policy_names(
+    tmp_path: Path,
+) -> None:
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    host = Host(entry={"store": "systemd", "secret": "reg"}, environ=environ)
+    (tmp_path / "reg").write_text('{"username": "me", "secret": "first"}')
+    assert not host.declines()
+    grant = await host.ask()
+    assert (grant.credential.username, grant.credential.secret.reveal()) == ("me", "first")
+    assert (grant.token_id, grant.fingerprint, grant.reused) == ("", "", False)
+    (tmp_path / "reg").write_text('{"username": "me", "secret": "second"}')
+    assert (await host.ask()).credential.secret.reveal() == "second"
+    with pytest.raises(CallerDenied):
+        await host.ask(4711)
+
+
+@in_a_loop
+async def test_what_systemd_did_not_give_is_told(tmp_path: Path) -> None:
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    host = Host(entry={"store": "systemd", "secret": "reg"}, environ=environ)
+    with pytest.raises(StoreError, match="LoadCredentialEncrypted=reg"):
+        await host.ask()

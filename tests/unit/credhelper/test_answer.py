@@ -69,11 +69,12 @@ def test_a_stranger_is_no_failure(environ: Mapping[str, str], stdin: bytes) -> N
     assert answer("get", holds(stdin), environ) == Answer(NOT_FOUND, "", 1)
 
 
-def test_store_and_erase_read_no_settings() -> None:
+def test_settings_that_cannot_be_read_fail_no_store_and_no_erase() -> None:
     missing = {"PULLPASS_CONFIG": "/not/there"}
+    hint = "/not/there cannot be read: No such file or directory"
     entry = b'{"ServerURL": "reg.example", "Username": "me", "Secret": "word"}'
-    assert answer("store", holds(entry), missing) == Answer("")
-    assert answer("erase", holds(b"reg.example"), missing) == Answer("")
+    assert answer("store", holds(entry), missing) == Answer("", hint)
+    assert answer("erase", holds(b"reg.example"), missing) == Answer("", hint)
 
 
 @pytest.mark.parametrize("stdin", [b"", b"{", b"[]", b'"word"', b"\xff\xfe", b"[" * 10_000])

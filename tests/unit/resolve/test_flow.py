@@ -22,6 +22,7 @@ from pullpass.errors import (
 )
 from pullpass.http import Response, Transport, run
 from pullpass.identity.edge import LocalEdge
+from pullpass.identity.token import SubjectToken
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query
 from pullpass.resolve.flow import Resolved, plan, resolve
@@ -57,42 +58,47 @@ def resolved(settings: Config, exchange: Transport, query: Query = QUERY) -> Res
     return run(resolve(settings, minter(settings), query, {}, lambda: NOW), LocalEdge(exchange))
 
 
+def identity_of(found: Resolved) -> SubjectToken:
+    assert found.identity
+    return found.identity
+
+
 def test_a_query_becomes_a_credential_by_one_exchange() -> None:
     exchange = platform()
     found = resolved(config(), exchange)
     assert found.credential.username == "puller"
     assert found.credential.expires_at == NOW + exchange.lifetime
-    assert found.plan.entry.key == f'registry."{REGISTRY}".credential[0]'
-    assert (found.plan.audience, found.plan.registry.address) == (REGISTRY, REGISTRY)
+    assert found.entry.key == f'registry."{REGISTRY}".credential[0]'
+    assert (found.audience, found.registry.address) == (REGISTRY, REGISTRY)
     (request,) = exchange.seen
     shown = json.loads(request.body)["subject_token"]
-    assert shown == found.identity.token.reveal()
-    assert read_token(shown).claims == found.identity.said.claims
-    assert found.identity.said.claims["aud"] == REGISTRY
+    assert shown == identity_of(found).token.reveal()
+    assert read_token(shown).claims == identity_of(found).said.claims
+    assert identity_of(found).said.claims["aud"] == REGISTRY
 
 
 def test_what_was_resolved_prints_no_secret() -> None:
     found = resolved(config(), platform())
     assert found.credential.secret.reveal() not in repr(found)
-    assert found.identity.token.reveal() not in repr(found)
+    assert identity_of(found).token.reveal() not in repr(found)
 
 
 def test_the_registry_is_a_fact_that_nobody_may_claim() -> None:
     settings = config(BY_FACTS)
     exchange = platform(subject=f"{REGISTRY}/worker-1")
     claimed = Query(registry=REGISTRY, facts={"node": "worker-1", "registry": "evil.org"})
-    assert resolved(settings, exchange, claimed).identity.said.claims["sub"] == exchange.subject
+    assert identity_of(resolved(settings, exchange, claimed)).said.claims["sub"] == exchange.subject
 
 
 def test_the_audience_is_the_registry_as_it_is_configured() -> None:
     found = resolved(config(), platform(), Query(registry=f"{REGISTRY}:443"))
-    assert found.identity.said.claims["aud"] == REGISTRY
+    assert identity_of(found).said.claims["aud"] == REGISTRY
 
 
 def test_a_provider_without_a_step_asks_nobody() -> None:
     changes = [((*ENTRY, "provider"), "passthrough"), ((*ENTRY, "parameters"), {})]
     found = resolved(config(*changes), Answers(answers=()))
-    assert found.credential.secret == found.identity.token
+    assert found.credential.secret == identity_of(found).token
     assert found.credential.expires_at == NOW + 300
 
 

@@ -32,6 +32,7 @@ def config(tmp_path: Path) -> Config:
 def test_this_process_resolves_with_its_own_key_audit_and_facts(config: Config) -> None:
     KeyFiles(directory=config.state_dir / "keys").create("identity")
     found = resolve_here(config, QUERY)
+    assert found.identity
     assert found.identity.said.claims["sub"] == process_facts()["node"]
     assert found.credential.secret == found.identity.token
     (line,) = (config.state_dir / "audit.jsonl").read_text().splitlines()
