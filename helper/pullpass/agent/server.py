@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, nullcontext
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pullpass import __version__
 from pullpass.agent.counters import Counters
@@ -24,9 +24,13 @@ from pullpass.agent.reload import Reload, moved
 from pullpass.agent.resolver import Resolver
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
-from pullpass.http import AsyncHttpTransport
+from pullpass.http import AsyncHttpTransport, run_async
 from pullpass.resolve.here import minter_of
 
+if TYPE_CHECKING:
+    from pullpass.issuer.mint import Minter
+
+LOOK: Final = 60.0  # seconds between two looks at signing keys that nobody uses
 KEEP: Final = 55.0  # seconds that an idle connection to an exchange is kept; servers end it at 60
 _FIXED: Final = ("socket", "metrics", "max_connections", "max_connections_per_user")
 
@@ -72,6 +76,7 @@ class _Agent:
         )
         self._transport: AsyncHttpTransport
         self._door: Door
+        self._minter: Minter
         self._desk: Desk
 
     async def serve(self, listener: socket.socket, config: Config, policy: Policy) -> None:
@@ -87,6 +92,7 @@ class _Agent:
             server = await loop.create_unix_server(self._door, sock=listener, backlog=BACKLOG)
             stack.callback(server.close)
             stack.callback(asyncio.create_task(self._systemd.live()).cancel)
+            stack.callback(asyncio.create_task(self._carry_on()).cancel)
             self._systemd.tell("READY=1", f"STATUS=listening at {self._place.path}")
             self._journal.tell("ready", version=__version__, socket=str(self._place.path))
             await ended.wait()
@@ -120,10 +126,11 @@ class _Agent:
         )
 
     def _desk_of(self, config: Config, policy: Policy) -> Desk:
+        self._minter = minter_of(config)
         resolver = Resolver(
             config=config,
             policy=policy,
-            minter=minter_of(config),
+            minter=self._minter,
             transport=self._transport,
             counters=self._counters,
         )
@@ -145,6 +152,12 @@ class _Agent:
         self._door.answer = self._desk.answer
         http = ["http"] if old.http != config.http else []
         return [*moved("agent", old.agent, config.agent, *_FIXED), *http]
+
+    async def _carry_on(self) -> None:
+        """Has signing keys succeed each other in time, though nobody pulls."""
+        while True:
+            await run_async(self._minter.carry_on(), self._transport)
+            await asyncio.sleep(LOOK)
 
     def _status(self) -> Mapping[str, Any]:
         return {

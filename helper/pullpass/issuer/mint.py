@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any, Final
 
 from pullpass.config.issuing import Issuer, Role
-from pullpass.errors import MintDenied, PullpassError
+from pullpass.errors import KeyStoreError, MintDenied, PullpassError
 from pullpass.http import Flow
 from pullpass.issuer.audit import AuditSink
 from pullpass.issuer.role import MintRequest, draft
@@ -81,6 +82,15 @@ class Minter:
         """
         by, under = self.find(issuer, role)
         return draft(by, under, request, now=self.now(), token_id="")
+
+    def carry_on(self) -> Flow[None]:
+        """Looks at every signing key, which makes the changes that are due.
+
+        What cannot be had is passed over: whoever mints with it is told.
+        """
+        for name in {issuer.signing_key for issuer in self.issuers.values()}:
+            with suppress(KeyStoreError):
+                yield from self.keys.load(name)
 
     def find(self, issuer: str, role: str) -> tuple[Issuer, Role]:
         """Returns the issuer and its role. Raises: MintDenied if there is none of that name."""

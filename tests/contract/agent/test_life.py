@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
@@ -23,10 +24,12 @@ from fakes.agent import (
     started,
 )
 from fakes.helper import Node, node
+from fakes.key_files import KeyFiles, key_settings, local
 from fakes.programs import environment, free_port
 from fakes.systemd import systemd
 from pullpass.agent.protocol import Status
 from pullpass.errors import AgentUnavailable
+from pullpass.keys import hand
 
 
 def refused_start(made: Node) -> subprocess.CompletedProcess[str]:
@@ -189,3 +192,12 @@ def test_prometheus_is_told_the_counts(host: Node, kind: str) -> None:
     assert 'pullpass_agent_requests_total{status="ok",verb="get"} 1.0' in text
     assert 'pullpass_agent_requests_total{status="self",verb="get"} 1.0' in text
     assert "pullpass_agent_exchanges_total 1.0" in text
+
+
+def test_it_has_keys_succeed_each_other_though_nobody_asks_it_anything(host: Node) -> None:
+    long_ago = time.time() - 40 * 86400
+    files = KeyFiles(directory=host.key.parent, now=lambda: long_ago)
+    key = files.keys(key_settings(host.key.stem))
+    local(hand.rotate(key, host.key.stem, emergency=False))
+    with started(host) as agent:
+        agent.until(lambda: files.load(host.key.stem).active.number == 2)
