@@ -95,14 +95,9 @@ class AgentClient:
             AgentError: if it took the question and broke off, or spoke something else.
             PullpassError: the failure that the agent met, as if met here.
         """
-        wanted = {
-            "registry": registry,
-            "repository": repository,
-            "facts": dict(facts or {}),
-            "fresh": fresh,
-        }
-        reply = await self.ask_async("resolve", json.dumps(wanted).encode())
-        return self._granted(reply)
+        wanted = question_of(registry, repository, facts, fresh=fresh)
+        reply = await self.ask_async("resolve", wanted)
+        return self.read_granted(reply)
 
     async def ask_async(self, verb: str, body: bytes = b"") -> Reply:
         """As ``ask``, for an event loop."""
@@ -130,7 +125,8 @@ class AgentClient:
         finally:
             writer.transport.abort()
 
-    def _granted(self, reply: Reply) -> Granted:
+    def read_granted(self, reply: Reply) -> Granted:
+        """Returns what the agent's reply to ``resolve`` gives. Raises: as ``resolve``."""
         if reply.status is Status.SELF:
             raise AgentUnavailable(f"the agent at {self.path} leaves this to its caller")
         try:
@@ -161,6 +157,23 @@ class AgentClient:
         return AgentError(f"the agent at {self.path} failed: {reason}: look at its log")
 
 
+def question_of(
+    registry: str,
+    repository: str | None,
+    facts: Mapping[str, str] | None = None,
+    *,
+    fresh: bool = False,
+) -> bytes:
+    """Returns the body of ``resolve`` for what ``AgentClient.resolve`` is asked."""
+    wanted = {
+        "registry": registry,
+        "repository": repository,
+        "facts": dict(facts or {}),
+        "fresh": fresh,
+    }
+    return json.dumps(wanted).encode()
+
+
 def places(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Returns where an agent may listen, in the order in which to try; none where it must not.
 
@@ -173,6 +186,27 @@ def places(environ: Mapping[str, str]) -> tuple[Path, ...]:
     runtime = environ.get("XDG_RUNTIME_DIR")
     own = (Path(runtime) / "pullpass" / "agent.sock",) if runtime else ()
     return (*own, HOST_SOCKET)
+
+
+def first_granted(paths: Iterable[Path], body: bytes) -> tuple[Path, Granted] | None:
+    """Returns where the first agent of paths listens, and the credential that it gives for body.
+
+    None where no agent can be trusted or answers, or where it leaves the work to whoever asks:
+    then they do it themselves, as the credential helper does.
+
+    Raises:
+        PullpassError: the failure that the agent met, as if met here.
+    """
+    for path in paths:
+        client = AgentClient(path)
+        try:
+            reply = client.ask("resolve", body)
+        except AgentUnavailable:
+            continue
+        except AgentError:
+            return None
+        return None if reply.status is Status.SELF else (path, client.read_granted(reply))
+    return None
 
 
 def first_status(paths: Iterable[Path]) -> tuple[Path, dict[str, Any]]:

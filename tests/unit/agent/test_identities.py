@@ -120,7 +120,9 @@ async def test_questions_that_overlap_share_a_token_and_two_users_never_do(tmp_p
     (tmp_path / "token").write_text(token())
     host = of_file(tmp_path / "token")
     await asyncio.gather(*(host.ask(uid) for uid in (1000, 1000, 1001, 1000)))
-    assert (host.counters.exchanges, host.counters.shared) == (2, 2)
+    # On a busy host a question may come when the answer to the one before it is there already.
+    assert host.counters.exchanges == 2
+    assert host.counters.shared + host.counters.reused == 2
 
 
 @in_a_loop

@@ -67,7 +67,8 @@ def test_a_secret_is_stored_shown_to_a_pull_and_erased(host: Node) -> None:
     assert (done.status, done.out, done.err) == (0, "stored old/pull in pass\n", "")
     got = json.loads(host.pullpass("get", "--json", "--show-secret", "old.example/a").out)
     assert (got["username"], got["secret"], got["expires_at"]) == ("me", "word", None)
-    assert (got["source"], got["provider"], got["audience"]) == ("store pass", None, None)
+    assert (got["source"], got["given_by"]) == ("store pass", "this process")
+    assert "provider" not in got
     assert host.pullpass("secret", "erase", "old/pull").out == "old/pull is not in pass any more\n"
     failed = host.pullpass("get", "old.example/a")
     assert (failed.status, failed.out) == (77, "")
