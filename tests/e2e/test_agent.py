@@ -1,20 +1,24 @@
 """Real clients pull through launcher and agent, and nothing that was issued rests anywhere."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from fakes.deployment import Deployment
 from fakes.fastpath import Client, build
-from fakes.programs import Puller, environment, running
-from fakes.resting import TOKEN, holding, rests_nowhere
+from fakes.programs import Puller, environment, running, skopeo
+from fakes.resting import TOKEN
+from pullpass.agent.client import AgentClient
+from pullpass.demo.search import prove
+from pullpass.secret import Secret
 
 PULLS = 1000
 AT_ONCE = 4
@@ -47,60 +51,94 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Client:
     return Client(directory / "c" / "docker-credential-pullpass")
 
 
-def test_a_client_pulls_through_launcher_and_agent(
-    *, puller: Puller, home: Path, reference: str, digest: str, agent: Path, launcher: Client
-) -> None:
+@pytest.fixture
+def variables(agent: Path, launcher: Client) -> dict[str, str]:
+    """What a client has in its environment that finds the launcher, which finds the agent."""
     path = f"{launcher.path.parent}:{environment()['PATH']}"
-    done = puller.pull(home, reference, PATH=path, PULLPASS_AGENT=str(agent))
+    return {"PATH": path, "PULLPASS_AGENT": str(agent)}
+
+
+def test_a_client_pulls_through_launcher_and_agent(
+    *, puller: Puller, home: Path, reference: str, digest: str, variables: dict[str, str]
+) -> None:
+    done = puller.pull(home, reference, **variables)
 
     assert done.returncode == 0, done.stderr
     assert puller.digest(home, reference) == digest
 
 
-def test_a_thousand_pulls_leave_nothing_on_disk_or_beside_a_process(
-    *, deployment: Deployment, home: Path, agent: Path, launcher: Client
+def test_a_thousand_pulls_leave_nothing_on_disk_in_a_log_or_beside_a_process(
+    *,
+    deployment: Deployment,
+    home: Path,
+    reference: str,
+    agent: Path,
+    launcher: Client,
+    variables: dict[str, str],
 ) -> None:
-    env = environment(HOME=str(home), PULLPASS_AGENT=str(agent))
+    def pull(number: int) -> int:
+        target = f"dir:pulled-{number}"
+        return skopeo(home, "copy", f"docker://{reference}", target, **variables).returncode
 
-    def get(_: int) -> str:
-        told = launcher.ask("get", stdin=deployment.registry.encode(), env=env)
-        assert told.status == 0, told.stdout
-        secret: str = json.loads(told.stdout)["Secret"]
-        return secret
-
+    beside: set[Path] = set()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        secrets = set(pool.map(get, range(PULLS)))
+        pulls = [pool.submit(pull, number) for number in range(PULLS)]
+        while wait(pulls, timeout=0.5).not_done:
+            beside |= told(TOKEN)
 
-    assert len(secrets) > PULLS // AT_ONCE  # only pulls that overlap share an exchange
-    places = [home, deployment.directory, agent.parent]
-    assert rests_nowhere(TOKEN, places, canary=next(iter(secrets)))
-    assert beside_processes(TOKEN, canary=next(iter(secrets))) == set()
+    assert [one.result() for one in pulls] == [0] * PULLS
+    assert len(list(home.glob("pulled-*/manifest.json"))) == PULLS
+    counters = json.loads(AgentClient(agent).ask("status").body)["counters"]
+    assert counters["requests"]["get ok"] >= PULLS
+    assert counters["exchanges"] > PULLS // AT_ONCE  # only pulls that overlap share one
+    env = environment(HOME=str(home), **variables)
+    said = launcher.ask("get", stdin=deployment.registry.encode(), env=env)
+    secret = Secret(json.loads(said.stdout)["Secret"])
+    for place in (home, deployment.directory, agent.parent):
+        prove(place, [secret])  # raises if it finds one, or cannot find what it planted
+    assert beside == beside_processes(secret) == set()
 
 
-def beside_processes(pattern: str, canary: str) -> set[Path]:
-    """Returns the environments and command lines that hold pattern, once they showed a canary."""
-    shown = subprocess.Popen(["sleep", "60"], env={"CANARY": canary})
+def beside_processes(canary: Secret) -> set[Path]:
+    """Returns the environments and command lines that hold tokens, once they showed a canary."""
+    shown = subprocess.Popen(["sleep", "60"], env={"CANARY": canary.reveal()})
     try:
-        assert f"/proc/{shown.pid}/environ" in {str(path) for path in told(pattern)}
+        assert f"/proc/{shown.pid}/environ" in {str(path) for path in told(TOKEN)}
     finally:
         shown.kill()
         shown.wait()
-    return told(pattern)
+    return told(TOKEN)
 
 
 def told(pattern: str) -> set[Path]:
-    """Returns the files that tell of processes and hold pattern; processes come and go."""
+    """Returns what tells of a process that this one started, and holds pattern."""
     wanted = re.compile(pattern.encode())
-    found = set()
-    for path in [*Path("/proc").glob("[0-9]*/environ"), *Path("/proc").glob("[0-9]*/cmdline")]:
-        try:
-            if wanted.search(path.read_bytes()):
-                found.add(path)
-        except OSError:
-            continue
-    return found
+    return {
+        path
+        for process in descendants()
+        for path in (process / "environ", process / "cmdline")
+        if wanted.search(content(path))
+    }
 
 
-def test_a_search_of_files_finds_what_is_there(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("password eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl")
-    assert holding(TOKEN, [tmp_path]) == {tmp_path / "log"}
+def descendants() -> list[Path]:
+    """Returns the folders in /proc of all processes that this one started, however indirectly."""
+    stats = {path.parent: content(path) for path in Path("/proc").glob("[0-9]*/stat")}
+    # proc(5): the parent is the second field behind the name, which stands in parentheses.
+    parents = {
+        process: Path(f"/proc/{int(stat.rpartition(b')')[2].split()[1])}")
+        for process, stat in stats.items()
+        if stat
+    }
+    found = [Path(f"/proc/{os.getpid()}")]
+    for process in found:
+        found += [child for child, parent in parents.items() if parent == process]
+    return found[1:]
+
+
+def content(path: Path) -> bytes:
+    """Returns what path holds; processes come and go."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

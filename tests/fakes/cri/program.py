@@ -25,8 +25,16 @@ agent = "{place}/agent.sock"
 
 @contextmanager
 def shim(place: Path, more: str = "", **variables: str) -> Iterator[Process]:
-    """Runs the program until it listens, and to its end."""
-    argv = ["pullpass-cri", "--config", str(configured(place, more))]
+    """Runs the program with such settings for the length of a block."""
+    configured(place, more)
+    with serving(place, **variables) as process:
+        yield process
+
+
+@contextmanager
+def serving(place: Path, **variables: str) -> Iterator[Process]:
+    """Runs the program, configured, for the length of a block, which begins once it listens."""
+    argv = ["pullpass-cri", "--config", str(place / "config.toml")]
     env = environment(**variables)
     with running(argv, log=place / "shim.log", env=env) as process:
         process.until(lambda: '"listening"' in process.printed())
