@@ -1,6 +1,5 @@
 """What the token server does, whatever the wire looks like."""
 
-import asyncio
 import json
 import logging
 import time
@@ -17,8 +16,7 @@ from pullpass.scope import Scope
 from pullpass.secret import Secret
 from pullpass.tokenserver.grant import grant, matching, username
 from pullpass.tokenserver.tokens import Bearer, Issued, TokenMint
-from pullpass.verifier.cache import KeyCache
-from pullpass.verifier.discovery import fetch_keys
+from pullpass.verifier.known import KnownKeys
 from pullpass.verifier.verify import EXCHANGE_TYPE, Trust, verify
 
 MAX_LOGGED: Final = 200  # characters of a name that nobody has checked yet
@@ -54,10 +52,7 @@ class TokenServer:
         self._config = config
         self._tokens = tokens
         self._transport = transport
-        self._monotonic = monotonic
-        self._cache = KeyCache()
-        issuers = {connection.issuer for connection in config.connections.values()}
-        self._fetching = {issuer: asyncio.Lock() for issuer in issuers}
+        self._known = KnownKeys(transport, self._without_keys, monotonic)
 
     async def exchange(
         self,
@@ -179,30 +174,13 @@ class TokenServer:
         trust = Trust(
             issuer=connection.issuer, audiences=audiences, algorithms=connection.algorithms
         )
-        await self._refresh(connection, read_token(identity.reveal()).header_text("kid"))
-        keys = self._cache.keys(connection.issuer, self._monotonic())
-        if not keys:
-            raise TransportError(f"issuer {connection.issuer}: its keys cannot be had now")
+        kid = read_token(identity.reveal()).header_text("kid")
+        keys = await self._known.of(connection.issuer, kid)
         return verify(identity, trust, keys, self._tokens.now())
 
-    async def _refresh(self, connection: Connection, kid: str) -> None:
-        """Fetches the issuer's keys if they are wanted: one request at a time.
-
-        Others wait for it only if their key is not at hand, so that a slow issuer stops nobody.
-        """
-        fetching = self._fetching[connection.issuer]
-        if fetching.locked() and kid in self._cache.keys(connection.issuer, self._monotonic()):
-            return
-        async with fetching:
-            if not self._cache.wants_fetch(connection.issuer, kid, self._monotonic()):
-                return
-            try:
-                keys = await run_async(fetch_keys(connection.issuer), self._transport)
-            except TransportError as error:
-                self._cache.failed(connection.issuer, self._monotonic())
-                _log({"event": "keys"}, connection=connection.name, reason=str(error))
-            else:
-                self._cache.fetched(connection.issuer, keys, self._monotonic())
+    def _without_keys(self, issuer: str, error: TransportError) -> None:
+        names = [one.name for one in self._config.connections.values() if one.issuer == issuer]
+        _log({"event": "keys"}, connection=", ".join(names), reason=str(error))
 
     def _service_of(self, claims: VerifiedClaims) -> Service:
         names = set(claims.audiences) & self._config.services.keys()
