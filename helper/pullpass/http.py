@@ -69,7 +69,9 @@ class Request:
 
     @property
     def origin(self) -> str:
-        """Returns ``scheme://host[:port]``: all that an error may say of the URL."""
+        """Returns ``scheme://host[:port]``, or the socket: all that an error may say of the URL."""
+        if self.socket:
+            return f"the socket {self.socket}"
         try:
             parts = urlsplit(self.url)
         except ValueError:

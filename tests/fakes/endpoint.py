@@ -13,21 +13,14 @@ from typing import Final
 
 from pullpass.http import Request, Response
 
+POLL: Final = 0.01  # seconds until a server sees that it is to end
 PACE: Final = 0.2  # seconds between two drips
 
 
-@contextmanager
-def answering(
-    send: Callable[[Request], Response | None],
-    tls: ssl.SSLContext | None = None,
-    connections: list[int] | None = None,
-) -> Iterator[str]:
-    """Serves what send returns and gives the origin; None closes the connection unanswered.
-
-    It keeps connections open, and notes in connections the port where each comes from.
-    """
-    scheme = "https" if tls else "http"
-    noted = [] if connections is None else connections
+def handler(
+    send: Callable[[Request], Response | None], scheme: str, noted: list[int]
+) -> type[BaseHTTPRequestHandler]:
+    """Returns what serves a connection with the answers that send returns."""
 
     class Answer(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -38,6 +31,9 @@ def answering(
             super().setup()
 
         def do_GET(self) -> None:
+            self.do_POST()
+
+        def do_PUT(self) -> None:
             self.do_POST()
 
         def do_POST(self) -> None:
@@ -62,7 +58,22 @@ def answering(
         def log_message(self, *_: object) -> None:
             """Prints nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    return Answer
+
+
+@contextmanager
+def answering(
+    send: Callable[[Request], Response | None],
+    tls: ssl.SSLContext | None = None,
+    connections: list[int] | None = None,
+) -> Iterator[str]:
+    """Serves what send returns and gives the origin; None closes the connection unanswered.
+
+    It keeps connections open, and notes in connections the port where each comes from.
+    """
+    scheme = "https" if tls else "http"
+    noted = [] if connections is None else connections
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler(send, scheme, noted)) as server:
         if tls:
             server.socket = tls.wrap_socket(
                 server.socket, server_side=True, do_handshake_on_connect=False
@@ -92,7 +103,7 @@ def endless(beginning: bytes = b"", drip: bytes = b"") -> Iterator[str]:
 def _served(
     server: ThreadingTCPServer | ThreadingHTTPServer, scheme: str = "http"
 ) -> Iterator[str]:
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     try:
         yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
