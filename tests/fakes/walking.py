@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fakes.chain import NOW, REGISTRY, Chain
 from fakes.scripted import Answer
@@ -70,6 +70,18 @@ def assert_broken(
     assert found[link].exit_status == status
     lines = {found[one].saw for one in lost if one != "clock"}
     assert lines == ({f"not tried, since {link} failed"} if lost else set())
+
+
+def entry(chain: Chain) -> dict[str, Any]:
+    """Returns the settings of the chain's registry."""
+    found: dict[str, Any] = chain.settings["registry"][REGISTRY]
+    return found
+
+
+def role(chain: Chain) -> dict[str, Any]:
+    """Returns the settings of the role under which its identities are minted."""
+    found: dict[str, Any] = chain.settings["issuers"]["nodes"]["roles"]["docker-pull"]
+    return found
 
 
 def down(request: Request) -> Response:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fakes.chain import ISSUER, NOW, REGISTRY, Chain
 from fakes.jfrog import unsigned
-from fakes.walking import assert_broken, levels, walked
+from fakes.walking import assert_broken, entry, levels, role, walked
 from pullpass.check import identity
 from pullpass.check.finding import Level
 from pullpass.claims import UnverifiedToken, read_token
@@ -78,16 +78,6 @@ def test_a_token_that_lives_longer_than_the_provider_takes_is_refused() -> None:
     assert seen.level is Level.OK
     with pytest.raises(TokenRefused, match="it lives 301s, not at most 300s: ask for a shorter"):
         list(identity.judge(token(iss=buildkite, exp=NOW + 301), spec))
-
-
-def entry(chain: Chain) -> dict[str, Any]:
-    found: dict[str, Any] = chain.settings["registry"][REGISTRY]
-    return found
-
-
-def role(chain: Chain) -> dict[str, Any]:
-    found: dict[str, Any] = chain.settings["issuers"]["nodes"]["roles"]["docker-pull"]
-    return found
 
 
 @pytest.mark.parametrize("provider", ["quay", "acr"])

@@ -8,21 +8,22 @@ from fakes.chain import DISCOVERY, EXCHANGE, ISSUER, JWKS, REGISTRY, Chain
 from fakes.issuing import Keys, Ledger, transit_key
 from fakes.jfrog import JFrog
 from fakes.key_files import local
-from fakes.walking import LINKS, Break, assert_broken, breaks, down, levels, says, walked
+from fakes.walking import (
+    LINKS,
+    Break,
+    assert_broken,
+    breaks,
+    down,
+    entry,
+    levels,
+    role,
+    says,
+    walked,
+)
 from pullpass.check.finding import Level
 from pullpass.http import Response
 
 OK, WARNING = Level.OK, Level.WARNING
-
-
-def entry(chain: Chain) -> dict[str, Any]:
-    found: dict[str, Any] = chain.settings["registry"][REGISTRY]
-    return found
-
-
-def role(chain: Chain) -> dict[str, Any]:
-    found: dict[str, Any] = chain.settings["issuers"]["nodes"]["roles"]["docker-pull"]
-    return found
 
 
 def test_a_whole_chain_is_in_order_at_every_link() -> None:
