@@ -11,6 +11,7 @@ The number is the exit status of the commands, from sysexits(3):
     │   └── InvalidToken         65
     ├── ConfigError              78  change this setting
     ├── FileError                74  make room for this file, or mend its rights
+    ├── CommandError             69  look at the program that was run
     ├── KeyStoreError            77  mend the key or its file
     ├── StoreError               77  mend the store of a static secret, or store it again
     ├── CredentialNotFound        1  not a registry of ours: ask somebody else
@@ -90,6 +91,12 @@ class FileError(PullpassError):
     """A file cannot be read or written."""
 
     exit_status = 74
+
+
+class CommandError(PullpassError):
+    """A program that was run did not do its part."""
+
+    exit_status = 69
 
 
 class KeyStoreError(PullpassError):

@@ -135,7 +135,7 @@ def test_a_login_whose_password_cannot_be_stored_fails(host: Host, tmp_path: Pat
     done = other.run(*login, stdin=WORD)
     assert done.returncode != 0
     assert "error storing credentials" in done.stderr
-    assert "pass failed: 'pass insert" in done.stderr
+    assert "pass ended with status 1: run it by hand" in done.stderr
     assert WORD not in done.stderr + done.stdout
 
 

@@ -2,17 +2,13 @@
 
 import asyncio
 import os
-import signal
-import subprocess
-import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Final
 
-from pullpass.errors import ConfigError, IdentityError
+from pullpass.command import run
+from pullpass.errors import CommandError, ConfigError, IdentityError
 from pullpass.http import AsyncTransport, Request, Transport
 from pullpass.identity.effects import Effect, FetchSvid, LoadStored, ReadFile, RunCommand
 from pullpass.store.stores import Shelf
@@ -74,68 +70,10 @@ def _read(effect: ReadFile) -> bytes | None:
 
 
 def _run(effect: RunCommand) -> bytes:
-    name, until = effect.argv[0], time.monotonic() + effect.timeout
-    process = _started(effect)
     try:
-        output = _output(process, effect)
-        if output is None:
-            raise IdentityError(
-                f"{name} has not ended after {effect.timeout:.0f}s: run it by hand to see why"
-            )
-        if len(output) > effect.limit:
-            raise IdentityError(f"{name} writes more than {effect.limit} bytes: that is no token")
-        status = process.wait(max(0.0, until - time.monotonic()))
-    except subprocess.TimeoutExpired as error:
-        raise IdentityError(f"{name} closed its output and does not end: it must end") from error
-    finally:
-        _end(process)
-    if status:
-        raise IdentityError(f"{name} ended with status {status}: run it by hand to see why")
-    return output
-
-
-def _started(effect: RunCommand) -> subprocess.Popen[bytes]:
-    name = effect.argv[0]
-    try:
-        # stderr may hold what it was asked to keep secret, and docker would show it.
-        return subprocess.Popen(
-            effect.argv,
-            env=dict(effect.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
-        raise IdentityError(f"{name} is not on the PATH of this host: install it") from error
-    except (OSError, ValueError) as error:
-        raise IdentityError(f"{name} cannot be started: check that it may be run") from error
-
-
-def _output(process: subprocess.Popen[bytes], effect: RunCommand) -> bytes | None:
-    """Returns what process writes until it closes its output, None where that takes too long."""
-    read: list[bytes] = []
-
-    def wait() -> None:
-        if process.stdout:
-            with process.stdout as pipe:
-                read.append(pipe.read(effect.limit + 1))
-
-    # A thread, since a child of the child may hold the pipe open for ever.
-    reader = threading.Thread(target=wait, daemon=True)
-    reader.start()
-    reader.join(effect.timeout)
-    return read[0] if read else None
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends process and what it started, where that still runs."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    elif process.poll() is None:
-        process.kill()
-    process.wait()
+        return run(effect.argv, environ=effect.environ, timeout=effect.timeout, limit=effect.limit)
+    except CommandError as error:
+        raise IdentityError(str(error)) from error
 
 
 def plugged(name: str) -> Callable[[Any], Any]:

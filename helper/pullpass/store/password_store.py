@@ -3,18 +3,18 @@
 https://www.passwordstore.org, pass(1). Works without a desktop. Secrets go through pipes alone.
 """
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pullpass.errors import StoreError
+from pullpass.command import run
+from pullpass.errors import CommandError, StoreError
 from pullpass.secret import Secret
 from pullpass.store.document import MAX_DOCUMENT
-from pullpass.store.pipe import run
 
 PROGRAM: Final = "pass"
+PATIENCE: Final = 15.0  # seconds; gpg may ask its owner for a passphrase
 FOLDER: Final = "pullpass"  # within the store, so that nothing of anybody else's is touched
 
 
@@ -52,16 +52,13 @@ class PasswordStore:
         return True
 
     def _run(self, *arguments: str, stdin: Secret | None = None) -> bytes:
-        program = shutil.which(PROGRAM, path=self.environ.get("PATH"))
-        if program is None:
-            raise StoreError("there is no program pass here: install it and run `pass init`")
-        argv = [program, *arguments]
+        argv = [PROGRAM, *arguments]
         sent = b"" if stdin is None else stdin.reveal().encode()
-        done = run(argv, sent, env=self.environ, limit=MAX_DOCUMENT + 1)
-        if done is None:
-            shown = " ".join([PROGRAM, *arguments])
-            raise StoreError(f"pass failed: `{shown}` in a terminal says why")
-        return done
+        limit = MAX_DOCUMENT + 1  # it adds an end of line
+        try:
+            return run(argv, environ=self.environ, timeout=PATIENCE, limit=limit, stdin=sent)
+        except CommandError as error:
+            raise StoreError(f"{error} (`{' '.join(argv)}`)") from error
 
 
 def _path(name: str) -> str:

@@ -131,7 +131,7 @@ def test_a_store_that_was_never_begun_cannot_store(host: Host, tmp_path: Path) -
     entry = json.dumps({"ServerURL": "old.example", "Username": "me", "Secret": SECRET})
     said = host.ask("store", entry, HOME=str(tmp_path))
     assert said.status == 1
-    assert "pass failed" in said.stdout
+    assert "pass ended with status 1: run it by hand" in said.stdout
 
 
 def test_an_empty_secret_is_not_stored(host: Host) -> None:

@@ -70,19 +70,22 @@ def test_pass_says_where_to_look_when_gpg_fails(stores: dict[str, Store], tmp_pa
         },
     )
     assert stranger.ask("load", "lost")["error"] == (
-        "pass failed: `pass show pullpass/lost` in a terminal says why"
+        "pass ended with status 2: run it by hand to see why (`pass show pullpass/lost`)"
     )
 
 
 def test_a_store_that_was_never_begun_cannot_store(tmp_path: Path) -> None:
     empty = Store(name="pass", variables={"HOME": str(tmp_path)})
-    assert "pass failed" in empty.save("new", "me", "word")["error"]
+    assert "pass ended with status 1: run it by hand" in empty.save("new", "me", "word")["error"]
     assert empty.ask("load", "new") == {"found": None}
 
 
 def test_a_host_without_pass_says_so(tmp_path: Path) -> None:
     bare = Store(name="pass", variables={"HOME": str(tmp_path), "PATH": str(tmp_path)})
-    assert "there is no program pass here" in bare.save("new", "me", "word")["error"]
+    assert (
+        "pass is not on the PATH of this host: install it"
+        in bare.save("new", "me", "word")["error"]
+    )
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/../../b", "/etc/passwd", "a//b", ".", ""])
@@ -101,7 +104,7 @@ def test_a_program_that_is_killed_has_failed(tmp_path: Path) -> None:
     program.chmod(0o755)
     path = f"{tmp_path}:{environment()['PATH']}"
     killed = Store(name="pass", variables={"HOME": str(tmp_path), "PATH": path})
-    assert "pass failed" in killed.save("new", "me", "word")["error"]
+    assert "pass ended with status -9" in killed.save("new", "me", "word")["error"]
 
 
 def test_no_secret_is_in_an_argument_or_the_environment(
