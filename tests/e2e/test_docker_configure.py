@@ -5,8 +5,11 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from fakes.deployment import Deployment
-from fakes.programs import Finished, Puller, environment, finished
+from fakes.helper import NOT_FOUND
+from fakes.programs import Finished, Puller, docker, environment, finished
 
 PASSWORD = "aHVudGVyMjpzZWNyZXQ="
 BEFORE = json.dumps({"auths": {"other.example": {"auth": PASSWORD}}}, indent="\t")
@@ -110,3 +113,42 @@ subject_template = "registry-pull"
     done = pullpass(deployment, tmp_path, "unconfigure", "--file", str(file))
     assert done.returncode == 0, done.stderr
     assert file.read_text() == BEFORE
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """The file in which the machine's own store notes what Docker asks it for."""
+    log = tmp_path / "asked"
+    store = tmp_path / "bin" / "docker-credential-pass"  # Docker's default where there is pass
+    store.parent.mkdir()
+    store.write_text(f"#!/bin/sh\necho $1 $(cat) >> {log}\necho {NOT_FOUND.strip()}\nexit 1\n")
+    store.chmod(0o755)
+    return log
+
+
+def pull_from_elsewhere(home: Path, asked: Path, engine: str) -> list[str]:
+    """Returns what Docker asks the machine's own store for, on a pull from another registry."""
+    asked.unlink(missing_ok=True)
+    path = f"{asked.parent}/bin:{environment()['PATH']}"
+    docker(home, "pull", "localhost:9/team/app", DOCKER_HOST=engine, PATH=path)
+    return asked.read_text().splitlines() if asked.exists() else []
+
+
+def test_docker_goes_on_asking_the_store_that_it_uses_unasked(
+    *, deployment: Deployment, home: Path, engine: str, asked: Path
+) -> None:
+    file = home / ".docker" / "config.json"
+    file.write_text("{}")
+    assert pull_from_elsewhere(home, asked, engine) == ["get localhost:9"]
+    file.write_text('{"credHelpers": {"reg.example": "pullpass"}}')
+    assert pull_from_elsewhere(home, asked, engine) == []  # which is what must not happen
+    file.write_text("{}")
+
+    path = f"{asked.parent}/bin:{environment()['PATH']}"
+    done = pullpass(deployment, home, "configure", PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert pull_from_elsewhere(home, asked, engine) == ["get localhost:9"]
+
+    done = pullpass(deployment, home, "unconfigure", PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert file.read_text() == "{}"

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from pullpass import __version__
 from pullpass.agent.client import first_status, places
@@ -11,9 +11,9 @@ from pullpass.check.finding import Finding, Level, Seen, finding
 from pullpass.config.digest import digest
 from pullpass.config.model import Config, Registry
 from pullpass.dockerconfig import document, entries, file, place
+from pullpass.dockerconfig.obstacles import obstacles
 from pullpass.errors import AgentUnavailable, MalformedInput, PullpassError, UsageError
 
-PROGRAM: Final = f"docker-credential-{entries.HELPER}"
 _CONFIGURE: Final = "run pullpass docker configure {}, unless only the kubelet pulls here"
 
 
@@ -51,28 +51,11 @@ def look_at_clients(registry: str, environ: Mapping[str, str]) -> Seen:
         force = " --force" if asked else ""
         return Seen(Level.WARNING, saw, _CONFIGURE.format(f"{registry}{force}"))
     saw = f"{path} lets pullpass answer for {', '.join(hosts)}"
-    for but, advice in _obstacles(registry, values, environ):
-        return Seen(Level.WARNING, f"{saw}, {but}", advice)
+    for but, advice in obstacles(
+        values, hosts, environ, lambda name: shutil.which(name, path=environ.get("PATH"))
+    ):
+        return Seen(Level.WARNING, f"{saw}, and {but}", advice)
     return Seen(Level.OK, saw)
-
-
-def _obstacles(
-    registry: str, values: Mapping[str, Any], environ: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
-    """Yields what keeps clients from asking although their file says so, and what to do."""
-    if shutil.which(PROGRAM, path=environ.get("PATH")) is None:
-        yield f"and {PROGRAM} is not on PATH", "clients look for it there: install it on PATH"
-    if environ.get("DOCKER_AUTH_CONFIG"):
-        yield (
-            "and DOCKER_AUTH_CONFIG is set",
-            "docker reads it instead of its file: unset it",
-        )
-    stored = values.get("auths")
-    if isinstance(stored, dict) and any(stored.get(host) for host in entries.keys([registry])):
-        yield (
-            f"and holds a password for {registry} too",
-            f"run docker logout {registry}, which takes it away",
-        )
 
 
 def look_at_agent(config: Config, registry: Registry, environ: Mapping[str, str]) -> Seen:

@@ -4,23 +4,21 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 
 from pullpass.cli import complete
 from pullpass.config.load import load
 from pullpass.config.model import Config
-from pullpass.dockerconfig import change, entries, place
+from pullpass.dockerconfig import change, document, entries, place
 from pullpass.dockerconfig.change import Change
+from pullpass.dockerconfig.obstacles import obstacles
 from pullpass.dockerconfig.shown import diff
 from pullpass.errors import ConfigError
 from pullpass.reference import parse_registry
 from pullpass.resolve.choose import find_registry
-
-PROGRAM: Final = f"docker-credential-{entries.HELPER}"
 
 _file = click.option(
     "--file",
@@ -67,8 +65,9 @@ def configure(
         file or _usual(podman=podman), hosts, store=store, force=force, dry_run=dry_run
     )
     _show(done, f"pullpass answers for {', '.join(hosts)}", dry_run=dry_run, as_json=as_json)
-    for note in _notes():
-        click.echo(f"pullpass: {note}", err=True)
+    values = document.read(done.after)
+    for saw, advice in obstacles(values, hosts, os.environ, shutil.which):
+        click.echo(f"pullpass: {done.path}: {saw}: {advice}", err=True)
 
 
 @docker.command()
@@ -106,11 +105,3 @@ def _show(done: Change, outcome: str, *, dry_run: bool, as_json: bool) -> None:
         click.echo(shown or f"{done.path}: nothing to change")
     else:
         click.echo(f"{done.path}: {outcome}" + ("" if changed else "; nothing to change"))
-
-
-def _notes() -> Iterator[str]:
-    """Yields what keeps Docker from asking although its file says so."""
-    if shutil.which(PROGRAM) is None:
-        yield f"{PROGRAM} is not on PATH: clients look for it there"
-    if os.environ.get("DOCKER_AUTH_CONFIG"):
-        yield "DOCKER_AUTH_CONFIG is set, which docker reads instead of its file: unset it"

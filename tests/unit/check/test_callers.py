@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullpass.check.callers import PROGRAM, look_at_clients
+from pullpass.check.callers import look_at_clients
 from pullpass.check.finding import Level, Seen
+from pullpass.dockerconfig.obstacles import PROGRAM
 from pullpass.errors import MalformedInput, PullpassError
 
 REGISTRY = "reg.example"

@@ -97,8 +97,13 @@ def test_a_script_reads_json(node: Node, home: Path) -> None:
 def test_what_keeps_clients_from_asking_is_told(node: Node, home: Path) -> None:
     node.environment.setenv("PATH", str(home))
     node.environment.setenv("DOCKER_AUTH_CONFIG", "{}")
+    file = home / ".docker" / "config.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"auths": {"registry.example.com": {"auth": "aHVudGVyMg=="}}}')
     lines = node.pullpass("docker", "configure").err.splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3
+    assert "run docker logout registry.example.com" in lines[2]
+    assert "aHVudGVyMg" not in "".join(lines)
     assert "docker-credential-pullpass is not on PATH" in lines[0]
     assert "DOCKER_AUTH_CONFIG is set" in lines[1]
 
