@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any, Final
 
 from pullpass.command import run
@@ -54,8 +53,7 @@ def _perform(effect: ReadFile | RunCommand | FetchSvid | LoadStored) -> Any:
 
 def _read(effect: ReadFile) -> bytes | None:
     try:
-        # A pipe that nobody writes to would be waited for without an end.
-        with os.fdopen(os.open(effect.path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        with open(effect.path, "rb", opener=_at_once) as file:
             raw = file.read(effect.limit + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -65,8 +63,15 @@ def _read(effect: ReadFile) -> bytes | None:
             f"{effect.path} cannot be read ({reason}): let it be readable"
         ) from error
     if len(raw or b"") > effect.limit:
-        raise IdentityError(f"{effect.path} is longer than {effect.limit} bytes: it is no token")
+        raise IdentityError(
+            f"{effect.path} is longer than {effect.limit} bytes, as no token is: check its path"
+        )
     return raw or b""
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens path; a pipe that nobody writes to would be waited for without an end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _run(effect: RunCommand) -> bytes:
@@ -82,6 +87,8 @@ def plugged(name: str) -> Callable[[Any], Any]:
     Raises:
         ConfigError: if it is not installed.
     """
+    from importlib.metadata import entry_points  # noqa: PLC0415 - 15 ms that few have use for
+
     try:
         (found,) = entry_points(group=GROUP, name=name)
         function: Callable[[Any], Any] = found.load()

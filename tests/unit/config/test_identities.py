@@ -2,8 +2,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fakes.settings import REGISTRY, changed
+from fakes.settings import REGISTRY, changed, refusal_of
 from pullpass.config.identities import AUTO, ORDER, SOURCES
 from pullpass.config.model import Identity, OwnIssuer, Stored
 from pullpass.config.parse import parse
@@ -129,6 +131,30 @@ def test_a_table_that_no_entry_names_is_read_too() -> None:
     assert refused({"identity": "gitlab"}, {"b": {"source": "env"}}) == (
         "identities.b.variable: is missing: it takes text"
     )
+
+
+VALUES: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("https://a.example"),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=4,
+)
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+@given(data=st.data())
+@settings(max_examples=30)
+def test_any_setting_is_a_value_or_an_error_with_its_dotted_name(
+    name: str, data: st.DataObject
+) -> None:
+    known = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(SOURCES[name], VALUES)))
+    try:
+        found = source({"identity": "a"}, {"a": {"source": name, **known}})
+    except ConfigError as error:
+        assert error.key.startswith("identities.a.")
+        assert refusal_of(error)
+    else:
+        assert isinstance(found, Identity)
+        assert found.parameters.keys() == (set(ORDER) if name == AUTO else SOURCES[name].keys())
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))

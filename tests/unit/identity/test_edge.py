@@ -23,12 +23,16 @@ def locally(effect: Effect) -> Any:
     return LocalEdge(Answers(answers=[Response(status=204)])).send(effect)
 
 
-def in_a_loop(effect: Effect) -> Any:
-    class Transport:
-        async def send(self, request: Request) -> Response:
-            return Answers(answers=[Response(status=204)]).send(request)
+class Transport:
+    async def send(self, request: Request) -> Response:
+        return Answers(answers=[Response(status=204)]).send(request)
 
-    return asyncio.run(LoopEdge(Transport()).send(effect))
+
+EDGE = LoopEdge(Transport())
+
+
+def in_a_loop(effect: Effect) -> Any:
+    return asyncio.run(EDGE.send(effect))
 
 
 @pytest.fixture(params=[locally, in_a_loop])
@@ -39,6 +43,12 @@ def send(request: pytest.FixtureRequest) -> Send:
 
 def python(program: str, **changes: Any) -> RunCommand:
     return RunCommand(argv=(sys.executable, "-c", program), **changes)
+
+
+def shell(program: str, **changes: Any) -> RunCommand:
+    """Returns a program that is on its feet at once, also on a busy machine."""
+    path = {"PATH": "/usr/bin:/bin"}
+    return RunCommand(argv=("/bin/sh", "-c", program), environ=path, **changes)
 
 
 def test_a_request_goes_to_the_transport(send: Send) -> None:
@@ -123,15 +133,8 @@ def test_a_command_that_does_not_end_is_ended_with_all_that_it_started(
     send: Send, tmp_path: Path
 ) -> None:
     note = tmp_path / "child"
-    program = f"""
-import os, time
-child = os.fork()
-if child:
-    open({str(note)!r}, "w").write(str(child))
-time.sleep(600)
-"""
     with pytest.raises(IdentityError, match="has not ended after"):
-        send(python(program, timeout=2.0))
+        send(shell(f"sleep 600 & echo $! >{note}; wait", timeout=2.0))
     assert is_over(int(note.read_text()))
 
 
@@ -139,22 +142,26 @@ def test_a_child_that_keeps_the_output_open_ends_the_wait_at_the_deadline(
     send: Send, tmp_path: Path
 ) -> None:
     note = tmp_path / "child"
-    program = f"""
-import os, time
-if child := os.fork():
-    open({str(note)!r}, "w").write(str(child))
-else:
-    os.setsid()
-    time.sleep(600)
-"""
     with pytest.raises(IdentityError, match="has not ended after"):
-        send(python(program, timeout=2.0))
+        send(shell(f"setsid sleep 600 & echo $! >{note}", timeout=2.0))
     os.kill(int(note.read_text()), signal.SIGKILL)
 
 
 def test_a_command_that_closes_its_output_must_end_too(send: Send) -> None:
     with pytest.raises(IdentityError, match="closed its output and does not end"):
-        send(python("import os, time; os.close(1); time.sleep(600)", timeout=1.0))
+        send(shell("exec >&-; sleep 600", timeout=1.0))
+
+
+def test_a_loop_turns_while_a_program_runs(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    async def talk() -> Any:
+        running = asyncio.create_task(EDGE.send(shell(f"cat {pipe}", timeout=30.0)))
+        await asyncio.to_thread(pipe.write_bytes, b"word")  # waits for the program
+        return await running
+
+    assert asyncio.run(talk()) == b"word"
 
 
 def is_over(pid: int) -> bool:
