@@ -78,7 +78,8 @@ class Agent:
         try:
             connection.connect(str(self.path))
             connection.settimeout(TIMEOUT)
-            connection.sendall(raw)
+            if raw:  # nothing is an error too, where the agent has closed already
+                connection.sendall(raw)
         except OSError:
             connection.close()
             raise
