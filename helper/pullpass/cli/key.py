@@ -42,8 +42,8 @@ _emergency = click.option(
 @_json
 def create(name: str, *, as_json: bool) -> None:
     """Create the key that the configuration calls [keys.NAME]."""
-    config = _config(name)
-    version = _run(config, _keys(config).create(name)).active
+    config = config_of(name)
+    version = run_flow(config, keys_of_config(config).create(name)).active
     if as_json:
         click.echo(json.dumps({"key": name, "version": version.number, "kid": version.kid}))
     else:
@@ -58,8 +58,8 @@ def rotate(name: str, *, emergency: bool, as_json: bool) -> None:
     """Make the version of key NAME that signs next. It is shown for publish_lead before it does."""
     from pullpass.keys.hand import rotate as rotate_key
 
-    config = _config(name)
-    found = _run(config, rotate_key(_keys(config), name, emergency=emergency))
+    config = config_of(name)
+    found = run_flow(config, rotate_key(keys_of_config(config), name, emergency=emergency))
     _tell(config, found, as_json=as_json)
 
 
@@ -71,8 +71,12 @@ def retire(name: str, version: int, *, as_json: bool) -> None:
     """Take VERSION of key NAME out of the JWKS, where nothing that it signed is alive."""
     from pullpass.keys.hand import retire as retire_version
 
-    config = _config(name)
-    _tell(config, _run(config, retire_version(_keys(config), name, version)), as_json=as_json)
+    config = config_of(name)
+    _tell(
+        config,
+        run_flow(config, retire_version(keys_of_config(config), name, version)),
+        as_json=as_json,
+    )
 
 
 @key.command()
@@ -83,8 +87,12 @@ def compromise(name: str, version: int, *, as_json: bool) -> None:
     """Say that somebody may know VERSION of key NAME: it is out of use at once, and for good."""
     from pullpass.keys.hand import compromise as compromise_version
 
-    config = _config(name)
-    _tell(config, _run(config, compromise_version(_keys(config), name, version)), as_json=as_json)
+    config = config_of(name)
+    _tell(
+        config,
+        run_flow(config, compromise_version(keys_of_config(config), name, version)),
+        as_json=as_json,
+    )
     if config.keys[name].static:
         click.echo("now run `pullpass issuer publish`: the written JWKS still has it", err=True)
     click.echo(
@@ -99,12 +107,12 @@ def compromise(name: str, version: int, *, as_json: bool) -> None:
 def list_(*, as_json: bool) -> None:
     """List the configured keys and their versions, without changing anything."""
     config = load()
-    keys = _keys(config)
+    keys = keys_of_config(config)
     failure: PullpassError | None = None
     rows: list[Sequence[str]] = []
     for name in config.keys:
         try:
-            found = _run(config, keys.look(name))
+            found = run_flow(config, keys.look(name))
         except PullpassError as error:
             failure = error
             click.echo(f"pullpass: {error}", err=True)
@@ -125,12 +133,12 @@ def certificate(name: str, common_name: str) -> None:
     """Print a certificate of each shown version of key NAME, as a rootcertbundle wants it."""
     if not 0 < len(common_name) <= 64 or not (common_name.isascii() and common_name.isprintable()):
         raise UsageError("--name takes 1 to 64 printable ASCII characters")
-    config = _config(name)
-    for version in _run(config, _keys(config).look(name)).published:
+    config = config_of(name)
+    for version in run_flow(config, keys_of_config(config).look(name)).published:
         click.echo(version.local.certificate(common_name).decode(), nl=False)
 
 
-def _config(name: str) -> Config:
+def config_of(name: str) -> Config:
     """Returns the settings, which have the key name. Raises: UsageError if they do not."""
     config = load()
     if name not in config.keys:
@@ -138,13 +146,15 @@ def _config(name: str) -> Config:
     return config
 
 
-def _keys(config: Config) -> "Keys":
+def keys_of_config(config: Config) -> "Keys":
+    """Returns the keys of config. Nothing is opened yet."""
     from pullpass.keys.stores import keys_of
 
     return keys_of(config)
 
 
-def _run(config: Config, flow: "Flow[T]") -> T:
+def run_flow(config: Config, flow: "Flow[T]") -> T:
+    """Returns what flow returns, which may ask others as config has it."""
     from pullpass.http import HttpTransport, run
 
     with HttpTransport(network_of(config)) as transport:

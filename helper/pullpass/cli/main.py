@@ -19,6 +19,7 @@ from pullpass.cli.get import get
 from pullpass.cli.issuer import issuer
 from pullpass.cli.key import key
 from pullpass.cli.mint import mint
+from pullpass.cli.node_key import node_key
 from pullpass.cli.secret import secret
 from pullpass.cli.serve import serve
 from pullpass.config.load import VARIABLE
@@ -53,6 +54,7 @@ root.add_command(issuer)
 root.add_command(key)
 root.add_command(mint)
 root.add_command(secret)
+root.add_command(node_key)
 root.add_command(serve)
 
 

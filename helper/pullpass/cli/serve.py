@@ -17,7 +17,13 @@ def serve() -> None:
 @serve.command()
 def issuer() -> None:
     """Serve discovery and JWKS of all configured issuers."""
-    _serve("pullpass.issuer.app:create", load().issuer_listener, "issuer", load)
+    _serve("pullpass.issuer.app:create", load().issuer_listener, "issuer", _issuer_settings)
+
+
+def _issuer_settings() -> Config:
+    from pullpass.issuer.app import check
+
+    return check()
 
 
 @serve.command("token-server")
@@ -47,6 +53,7 @@ def _serve(factory: str, listener: Listener | None, name: str, check: Callable[[
         from pullpass.serving import serve as run
     except ImportError as error:
         raise UsageError("the servers need more: pip install 'pullpass[server]'") from error
+    check()
     scheme = "https" if listener.certificate else "http"
     host = f"[{listener.host}]" if ":" in listener.host else listener.host
     click.echo(f"{name} at {scheme}://{host}:{listener.port}", err=True)

@@ -119,6 +119,13 @@ SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
     "gcp": {"service_account": _text("default"), "endpoint": _url(METADATA)},
     "azure": {"resource": _text(""), "client_id": _text(""), "endpoint": _url(METADATA)},
     "fly": {"socket": _path("/.fly/api")},
+    "remote": {
+        "issuer": _url(),
+        "role": _text(),
+        "node": _text(""),
+        "key": _path(""),
+        "token_file": _path(""),
+    },
     "env": {"variable": _text(), **_JWT},
     "file": {"path": _path(), **_JWT},
     "exec": {

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from pullpass.config.enrolment import (
+    MINTS_PER_MINUTE,
+    check_selectors,
+    read_callers,
+    read_nodes,
+    read_selectors,
+)
 from pullpass.config.issuing import KEY_ALGORITHMS, AllowedClaim, Audit, Issuer, KeySettings, Role
 from pullpass.config.model import PULL_TTL
 from pullpass.config.reader import Table
@@ -16,6 +23,7 @@ MAX_TTL: Final = 3600  # seconds; an issuer's own max_ttl unless it says otherwi
 JWKS_MAX_AGE: Final = 300  # seconds
 MAX_URL: Final = 255  # characters; the shortest limit among relying parties
 MAX_KEYS: Final = 100  # of an issuer; Entra reads no more
+MAX_PUBLISHED: Final = 5  # versions of its own key
 CLAIM_TYPES: Final = ("string", "string-array", "integer", "boolean")
 SINKS: Final = ("file", "journald")
 # What the issuer says by itself, so that neither a role nor a caller can (RFC 7519 §4.1).
@@ -80,11 +88,28 @@ def read_issuer(name: str, table: Table, keys: Mapping[str, KeySettings], tenant
         static=table.flag("static", default=False),
         tenant=tenant.id,
         roles={role.name: role.read(default_ttl, max_ttl) for role in roles},
+        nodes=read_nodes(table.table("nodes")),
+        callers=read_callers(table.table("callers")),
+        mints_per_minute=table.number("mints_per_minute", MINTS_PER_MINUTE, 1, 60000),
     )
+    for role in roles:
+        check_selectors(role.table, issuer.roles[role.name], issuer.nodes, issuer.callers)
+    _check_size(table, issuer)
     if len(issuer.issuer) > MAX_URL:
         raise table.error("issuer", f"is longer than {MAX_URL} characters")
     table.done()
     return issuer
+
+
+def _check_size(table: Table, issuer: Issuer) -> None:
+    """Holds that the JWKS does not grow beyond what relying parties read."""
+    shown = sum(len(node.keys) for node in issuer.nodes.values() if node.offline)
+    if shown + MAX_PUBLISHED > MAX_KEYS:
+        raise table.error(
+            "nodes",
+            f"have more than {MAX_KEYS - MAX_PUBLISHED} keys for minting offline: give"
+            " some of them another issuer",
+        )
 
 
 class _Role:
@@ -112,6 +137,7 @@ class _Role:
             default_ttl=_at_most(table, "default_ttl", issuer_default, max_ttl),
             max_ttl=max_ttl,
             verbose_logging=table.flag("verbose_logging", default=False) or self._verbose,
+            mint=read_selectors(table),
         )
         _check_role(table, role)
         table.done()

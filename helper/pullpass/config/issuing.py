@@ -89,6 +89,44 @@ class AllowedClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolledNode:
+    """``[issuers.I.nodes.NAME]``: a host that proves itself with a key of its own.
+
+    Attributes:
+        keys: public JWKs.
+        offline: whether its keys are in the JWKS, so that it can mint while cut off.
+        key: the dotted key, for errors.
+    """
+
+    name: str
+    keys: tuple[Mapping[str, str], ...]
+    offline: bool
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideCaller:
+    """``[issuers.I.callers.NAME]``: subjects of another issuer, who show its tokens.
+
+    Attributes:
+        subjects: globs over ``sub``.
+    """
+
+    name: str
+    issuer: str
+    subjects: tuple[str, ...]
+    algorithms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """``{ node = "worker-*" }`` or ``{ caller = "ci" }``: who may mint from another host."""
+
+    node: str = ""
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """``[issuers.I.roles.NAME]``: what a token minted under it may contain.
 
@@ -102,6 +140,7 @@ class Role:
         allowed_claims: what a caller may add.
         required_claims: what a token must say.
         verbose_logging: whether the audit tells all that was asked.
+        mint: who may from other hosts; none named means nobody.
     """
 
     name: str
@@ -116,6 +155,7 @@ class Role:
     default_ttl: int
     max_ttl: int
     verbose_logging: bool = False
+    mint: tuple[Selector, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +168,7 @@ class Issuer:
         jwks_max_age: how long others may keep its JWKS.
         static: whether its documents are published by ``pullpass issuer publish`` alone.
         tenant: for the variable ``${tenant}``, empty where there is none.
+        mints_per_minute: what one caller from another host may have.
     """
 
     name: str
@@ -141,6 +182,9 @@ class Issuer:
     static: bool
     tenant: str
     roles: Mapping[str, Role]
+    nodes: Mapping[str, EnrolledNode] = field(default_factory=dict)
+    callers: Mapping[str, OutsideCaller] = field(default_factory=dict)
+    mints_per_minute: int = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

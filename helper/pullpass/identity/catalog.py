@@ -5,7 +5,13 @@ from typing import Any, Final
 
 from pullpass.config.identities import AUTO, ORDER
 from pullpass.config.model import Identity
-from pullpass.errors import IdentityError, InvalidToken, MalformedInput, TransportError
+from pullpass.errors import (
+    IdentityError,
+    InvalidToken,
+    KeyStoreError,
+    MalformedInput,
+    TransportError,
+)
 from pullpass.identity.effects import Steps
 from pullpass.identity.source import Source, Wanted
 from pullpass.identity.sources import (
@@ -17,6 +23,7 @@ from pullpass.identity.sources import (
     kubernetes,
     machines,
     openbao,
+    remote,
     spiffe,
 )
 from pullpass.identity.token import SubjectToken, checked, read_jwt
@@ -101,6 +108,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "fly": Source(
         fetch=machines.fly, elsewhere="this is no machine of Fly: name another identity here"
     ),
+    "remote": Source(fetch=remote.central, elsewhere="", of_caller=_never),
     "env": Source(fetch=generic.env, elsewhere="the variable is not set, or empty: set it"),
     "file": Source(
         fetch=generic.file,
@@ -165,5 +173,5 @@ def _ask(source: str, name: str, wanted: Wanted) -> Steps[SubjectToken | None]:
     except InvalidToken as error:
         hint = "check that the platform gives a token here, and nothing else"
         raise IdentityError(f"{name}: {error}; {hint}") from error
-    except (IdentityError, MalformedInput, TransportError) as error:
+    except (IdentityError, KeyStoreError, MalformedInput, TransportError) as error:
         raise IdentityError(f"{name}: {error}") from error

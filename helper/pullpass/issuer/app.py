@@ -4,6 +4,7 @@ Documents are answered here and not through a framework, so that one process can
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,13 +14,18 @@ from pullpass.config.load import load
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
 from pullpass.http import AsyncHttpTransport
+from pullpass.issuer.audit import audit_of
+from pullpass.issuer.caller import node_keys
 from pullpass.issuer.documents import Document, host_of
 from pullpass.issuer.metrics import Metrics
+from pullpass.issuer.mint import Minter
+from pullpass.issuer.outside import MAX_BODY, Outside
 from pullpass.issuer.shelf import LOOK, Shelf, Shown
 from pullpass.keys.stores import keys_of
-from pullpass.keys.transit import KeySource
+from pullpass.keys.transit import IssuerKeys
 from pullpass.origin import is_loopback
 
+PATIENCE: Final = 10.0  # seconds within which a request's body must be there
 EVERY: Final = 5.0  # seconds between two looks at keys that nobody asks for
 _TEXT: Final = b"text/plain; charset=utf-8"
 _METHODS: Final = frozenset({"GET", "HEAD"})
@@ -36,17 +42,28 @@ def create() -> "IssuerServer":
     return application(config, keys_of(config))
 
 
-def application(config: Config, keys: KeySource, look: float = LOOK) -> "IssuerServer":
+def check() -> Config:
+    """Returns the settings, if the server can work by them. Raises: ConfigError."""
+    config = load()
+    for issuer in config.issuers.values():
+        node_keys(issuer)
+    return config
+
+
+def application(config: Config, keys: IssuerKeys, look: float = LOOK) -> "IssuerServer":
     """Returns a server which publishes config's issuers, and looks at keys every look seconds."""
     transport = AsyncHttpTransport(network_of(config))
-    return IssuerServer(Shelf(config, keys, transport, look=look), transport)
+    minter = Minter(issuers=config.issuers, keys=keys, audit=audit_of(config))
+    shelf = Shelf(config, keys, transport, look=look)
+    return IssuerServer(shelf, Outside(minter, transport), transport)
 
 
 class IssuerServer:
     """An ASGI application (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
-    def __init__(self, shelf: Shelf, transport: AsyncHttpTransport) -> None:
+    def __init__(self, shelf: Shelf, outside: Outside, transport: AsyncHttpTransport) -> None:
         self._shelf = shelf
+        self._outside = outside
         self._transport = transport
         self._metrics = Metrics(shelf)
 
@@ -55,8 +72,25 @@ class IssuerServer:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            answer = await self._answer(scope)
+            answer = await self._posted(scope, receive) or await self._answer(scope)
             await _send(answer, send, head=scope["method"] == "HEAD")
+
+    async def _posted(self, scope: Scope, receive: Receive) -> "_Answer | None":
+        """Answers who asks for a token; None where none can be asked for."""
+        if scope["method"] != "POST":
+            return None
+        counter = self._outside.find((host_of(_header(scope, b"host")), scope["path"]))
+        if counter is None:
+            return None
+        body = await _body(receive)
+        if body is None:
+            return _text(413, "the request is too long, or too slow\n")
+        status, said = await self._outside.mint(counter, _header(scope, b"authorization"), body)
+        self._metrics.count("mint", status)
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+        if status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        return _Answer(status, json.dumps(said).encode(), tuple(headers))
 
     async def _answer(self, scope: Scope) -> "_Answer":
         if scope["method"] not in _METHODS:
@@ -141,6 +175,24 @@ def _is_known(known: str, etag: str) -> bool:
 
 def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Returns the body of a request, None if it is too long or takes too long."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                if len(body) > MAX_BODY:
+                    return None
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        return None
 
 
 def _name(host: str) -> str:

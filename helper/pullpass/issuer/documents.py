@@ -8,6 +8,8 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from pullpass.config.issuing import Issuer, KeySettings
+from pullpass.issuer.caller import node_keys
+from pullpass.jose import PublicKey
 from pullpass.keys.transit import TransitKey
 
 _DISCOVERY: Final = "/.well-known/openid-configuration"
@@ -15,6 +17,8 @@ _METADATA: Final = "/.well-known/oauth-authorization-server"
 _JWKS: Final = "/jwks"
 _DISCOVERY_AGE: Final = 3600  # seconds
 _DEFAULT_PORT: Final = ":443"  # which some clients leave out of Host
+
+_NONE: Final[Mapping[str, PublicKey]] = {}
 
 Place = tuple[str, str]  # host and decoded path
 
@@ -50,9 +54,12 @@ def discovery(issuer: Issuer) -> dict[str, Any]:
     }
 
 
-def jwks(key: TransitKey, algorithm: str = "") -> dict[str, Any]:
-    """Returns the public halves of key's published versions (RFC 7517 §5)."""
-    return {"keys": [version.public.jwk(version.kid, algorithm) for version in key.published]}
+def jwks(
+    key: TransitKey, algorithm: str = "", nodes: Mapping[str, PublicKey] = _NONE
+) -> dict[str, Any]:
+    """Returns the public halves of key's published versions (RFC 7517 §5), and of nodes by kid."""
+    shown = {version.kid: version.public for version in key.published} | dict(nodes)
+    return {"keys": [public.jwk(kid, algorithm) for kid, public in shown.items()]}
 
 
 def discovery_document(issuer: Issuer) -> Document:
@@ -61,14 +68,15 @@ def discovery_document(issuer: Issuer) -> Document:
 
 
 def jwks_document(issuer: Issuer, key: TransitKey, settings: KeySettings) -> Document:
-    """Returns issuer's JWKS as it is published.
+    """Returns issuer's JWKS as it is published, with the keys of nodes that mint by themselves.
 
     Where its server cannot be had a cache may go on for as long as no version that it does not
     know can sign.
     """
     stale = settings.publish_lead - issuer.jwks_max_age
     control = f"public, max-age={issuer.jwks_max_age}, stale-if-error={stale}"
-    return _document("jwks", jwks(key, issuer.algorithm), control)
+    nodes = {kid: public for kid, (node, public) in node_keys(issuer).items() if node.offline}
+    return _document("jwks", jwks(key, issuer.algorithm, nodes), control)
 
 
 def discovery_places(issuer: Issuer) -> tuple[Place, Place]:
@@ -81,6 +89,12 @@ def jwks_place(issuer: Issuer) -> Place:
     """Returns where the JWKS is."""
     host, path = _place(issuer)
     return host, f"{path}{_JWKS}"
+
+
+def mint_place(issuer: Issuer, role: str) -> Place:
+    """Returns where callers from other hosts ask for a token of role."""
+    host, path = _place(issuer)
+    return host, f"{path}/roles/{role}/mint"
 
 
 def host_of(written: str) -> str:

@@ -74,6 +74,12 @@ class Minter:
         self._write({**record, **said, **proof, "decision": "allow"})
         return minted
 
+    def refuse(self, issuer: str, role: str, error: PullpassError) -> None:
+        """Leaves a line about somebody who could not even ask. Raises: IdentityError."""
+        failed = error.constraint if isinstance(error, MintDenied) else "caller"
+        denied = {"decision": "deny", "constraint": failed, "reason": str(error)}
+        self._write({"event": "mint", "issuer": issuer, "role": role, **denied})
+
     def foresee(self, issuer: str, role: str, request: MintRequest) -> Mapping[str, Any]:
         """Returns the claims that ``mint`` would sign now. Nothing is signed or written.
 

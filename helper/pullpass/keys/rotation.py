@@ -18,9 +18,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from pullpass.config.issuers import MAX_PUBLISHED
 from pullpass.config.issuing import KeySettings
 from pullpass.errors import KeyStoreError
-from pullpass.keys.transit import MAX_PUBLISHED, State, TransitKey, Version
+from pullpass.keys.transit import State, TransitKey, Version
 
 REMEMBERED: Final = 10  # versions without a private half that a key's record still names
 GONE: Final = frozenset({State.DESTROYED, State.COMPROMISED})

@@ -10,8 +10,6 @@ from pullpass.http import Flow
 from pullpass.jose import PrivateKey, PublicKey, compact, signing_input, verify
 from pullpass.secret import Secret
 
-MAX_PUBLISHED: Final = 5  # versions of a key; some relying parties read no more
-
 
 class State(StrEnum):
     """What a version is good for, in the order in which a version lives."""

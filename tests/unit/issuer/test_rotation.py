@@ -15,6 +15,7 @@ from fakes.issuing import Ledger
 from fakes.key_files import local
 from fakes.key_stores import MemoryKeyStore
 from fakes.settings import ISSUER, REGISTRY, role
+from pullpass.config.issuers import MAX_PUBLISHED
 from pullpass.config.issuing import Issuer
 from pullpass.config.keys import MAX_LAG, MAX_SKEW
 from pullpass.config.model import Config
@@ -25,7 +26,7 @@ from pullpass.issuer.mint import Minter
 from pullpass.issuer.role import MintRequest
 from pullpass.keys import hand
 from pullpass.keys.source import Keys
-from pullpass.keys.transit import MAX_PUBLISHED, State, TransitKey
+from pullpass.keys.transit import State, TransitKey
 
 START: Final = 1_800_000_000
 STEPS: Final = ("look", "mint", "rotate")

@@ -6,11 +6,12 @@ import pytest
 
 from fakes.issuing import transit_key, version
 from fakes.key_files import key_settings
+from pullpass.config.issuers import MAX_PUBLISHED
 from pullpass.config.issuing import KeySettings
 from pullpass.errors import KeyStoreError
 from pullpass.jose import generate_key
 from pullpass.keys import rotation
-from pullpass.keys.transit import MAX_PUBLISHED, TransitKey, Version
+from pullpass.keys.transit import TransitKey, Version
 
 DAY: Final = 86400
 LEAD: Final = DAY

@@ -1,0 +1,87 @@
+"""Settings of who may mint from other hosts: enrolled nodes and trusted issuers. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pullpass.config.issuing import EnrolledNode, OutsideCaller, Role, Selector
+from pullpass.config.reader import Table
+from pullpass.errors import ConfigError
+from pullpass.glob import matches
+
+ALGORITHMS: Final = ("ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512")
+MAX_NODE_KEYS: Final = 5  # of one node; two while one succeeds the other
+MINTS_PER_MINUTE: Final = 600  # of one caller
+_NODE: Final = "${node}"
+
+
+def read_nodes(table: Table) -> dict[str, EnrolledNode]:
+    """Takes ``[issuers.NAME.nodes.NODE]``. Raises: ConfigError."""
+    found = {}
+    for name, inner in table.each():
+        if not name.isascii() or not name.isprintable() or not 0 < len(name) <= 64 or " " in name:
+            raise table.error(name, "is no name of a host")
+        keys = tuple(_key(one) for one in inner.tables("keys"))
+        if not 0 < len(keys) <= MAX_NODE_KEYS:
+            raise inner.error("keys", f"takes 1 to {MAX_NODE_KEYS} keys: `pullpass node-key show`")
+        found[name] = EnrolledNode(
+            name=name, keys=keys, offline=inner.flag("offline", default=False), key=inner.key
+        )
+        inner.done()
+    return found
+
+
+def _key(table: Table) -> Mapping[str, str]:
+    members = table.rest()
+    if not all(isinstance(value, str) for value in members.values()):
+        raise ConfigError("takes the members of a public JWK, which are texts", key=table.key)
+    return members
+
+
+def read_callers(table: Table) -> dict[str, OutsideCaller]:
+    """Takes ``[issuers.NAME.callers.CALLER]``. Raises: ConfigError."""
+    found = {}
+    for name, inner in table.each():
+        insecure = inner.flag("insecure", default=False)
+        caller = OutsideCaller(
+            name=name,
+            issuer=inner.url("issuer", insecure=insecure),
+            subjects=inner.texts("subjects"),
+            algorithms=inner.texts("algorithms", ALGORITHMS),
+        )
+        if unknown := set(caller.algorithms) - set(ALGORITHMS):
+            raise inner.error("algorithms", f"holds {min(unknown)}: use {', '.join(ALGORITHMS)}")
+        if not caller.subjects:
+            raise inner.error("subjects", "is empty: name whom to believe")
+        inner.done()
+        found[name] = caller
+    return found
+
+
+def read_selectors(table: Table) -> tuple[Selector, ...]:
+    """Takes ``mint`` of a role: who may from other hosts. Raises: ConfigError."""
+    found = []
+    for inner in table.tables("mint"):
+        one = Selector(node=inner.text("node", ""), caller=inner.text("caller", ""))
+        inner.done()
+        if bool(one.node) == bool(one.caller):
+            raise table.error("mint", 'takes { node = "worker-*" } or { caller = "NAME" }')
+        found.append(one)
+    return tuple(found)
+
+
+def check_selectors(table: Table, role: Role, nodes: Iterable[str], callers: Iterable[str]) -> None:
+    """Holds that role's selectors select, and that no node can pass for another.
+
+    Raises:
+        ConfigError: if not.
+    """
+    nodes, callers = tuple(nodes), tuple(callers)
+    for selector in role.mint:
+        if selector.caller and selector.caller not in callers:
+            raise table.error("mint", f"names {selector.caller}, which is none of the callers")
+        if selector.node and not any(matches(selector.node, node) for node in nodes):
+            raise table.error("mint", f"names {selector.node}, which is none of the nodes")
+        if selector.node and _NODE not in role.subject_template:
+            raise table.error(
+                "subject_template", f"lacks {_NODE}: a stolen node could mint as any other"
+            )
