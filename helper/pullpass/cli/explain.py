@@ -1,12 +1,13 @@
 """``pullpass explain``: which entry answers for an image, and why."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
 from pullpass.cli import complete
+from pullpass.cli.table import table
 from pullpass.config.load import load
 from pullpass.reference import parse_reference
 from pullpass.resolve import explain as resolve
@@ -28,47 +29,38 @@ def explain(image: str, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
-        click.echo("\n".join(_lines(found)))
+        _show(found)
     return found.by_repository.exit_status
 
 
-def _lines(found: Explanation) -> Iterator[str]:
-    yield _line("registry", f"{found.registry}, {found.configured or 'not configured'}")
-    yield _line("repository", found.repository)
+def _show(found: Explanation) -> None:
+    _line("registry", f"{found.registry}, {found.configured or 'not configured'}")
+    _line("repository", found.repository)
     if not found.agent:
-        yield _line("answer", f"{found.by_host.why}; clients go on without a credential")
+        _line("answer", f"{found.by_host.why}; clients go on without a credential")
         return
-    yield _line("provider", found.provider or "none")
-    yield _line("audience", found.audience or "none")
-    yield ""
-    yield from _table(_rows(found))
-    yield ""
-    yield _line("by repository", _choice(found, found.by_repository))
-    yield _line("", "crane, cosign, pullpass-cri, pullpass get")
-    yield _line("by host", _choice(found, found.by_host))
-    yield _line("", "docker, buildx, podman, skopeo, helm")
-    yield from _agent(found.agent)
+    _line("provider", found.provider or "none")
+    _line("audience", found.audience or "none")
+    click.echo()
+    table(("", "entry", "repository", "matches", "specificity", "identity"), _rows(found))
+    click.echo()
+    _line("by repository", _choice(found, found.by_repository))
+    _line("", "crane, cosign, pullpass-cri, pullpass get")
+    _line("by host", _choice(found, found.by_host))
+    _line("", "docker, buildx, podman, skopeo, helm")
+    _show_agent(found.agent)
 
 
 def _rows(found: Explanation) -> Iterator[tuple[str, ...]]:
-    yield "", "entry", "repository", "matches", "specificity", "identity"
     for one in found.candidates:
         yield (
-            "→" if one.entry == found.by_repository.entry else "",
+            "→" if one.entry == found.by_repository.entry else " ",
             _short(found, one.entry),
             one.repository,
             "yes" if one.matches else "no",
             str(one.specificity),
             one.identity,
         )
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    found = list(rows)
-    widths = [max(map(len, column)) for column in zip(*found, strict=True)]
-    for row in found:
-        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
 
 
 def _choice(found: Explanation, choice: Choice) -> str:
@@ -79,17 +71,17 @@ def _short(found: Explanation, entry: str) -> str:
     return entry.removeprefix(f"{found.configured}.")
 
 
-def _agent(agent: AgentView) -> Iterator[str]:
+def _show_agent(agent: AgentView) -> None:
     if not agent.answers:
-        yield _line("agent", "leaves it to whoever asks")
+        _line("agent", "leaves it to whoever asks")
         return
-    yield _line("agent", "answers where it has these settings")
+    _line("agent", "answers where it has these settings")
     callers = ", ".join(agent.callers)
     also = f"; of these who are {', '.join(agent.allow)}" if agent.allow != agent.callers else ""
-    yield _line("its callers", f"{callers}{also}")
+    _line("its callers", f"{callers}{also}")
     reuse = f"the same credential for {agent.reuse}s" if agent.reuse else "a fresh one each time"
-    yield _line("what they get", reuse)
+    _line("what they get", reuse)
 
 
-def _line(name: str, text: str) -> str:
-    return f"{name:{_WIDTH}}{text}"
+def _line(name: str, text: str) -> None:
+    click.echo(f"{name:{_WIDTH}}{text}")

@@ -4,10 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from pullpass.cli import complete
+from pullpass.cli.table import table
 from pullpass.config.load import load
 from pullpass.config.model import STORES, Config
 from pullpass.errors import StoreError, UsageError
@@ -55,21 +57,28 @@ def erase(name: str, store: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def list_(*, as_json: bool) -> None:
     """List the credentials that the configuration names, and whether they are there."""
-    for shelf in _shelves(load()):
-        found = {"secret": shelf.name, "store": shelf.store, **_state(shelf)}
-        if as_json:
-            click.echo(json.dumps(found))
-        else:
-            said = found["error"] or (found["username"] and f"user {found['username']}")
-            click.echo(f"{shelf.name}  {shelf.store}  {said or 'not there'}")
+    found = [_state(shelf) for shelf in _shelves(load())]
+    if as_json:
+        for one in found:
+            click.echo(json.dumps(one))
+        return
+    table(
+        ("secret", "store", "username"),
+        ((one["secret"], one["store"], _shown(one)) for one in found),
+    )
 
 
-def _state(shelf: Shelf) -> dict[str, str | None]:
+def _state(shelf: Shelf) -> dict[str, Any]:
+    told: dict[str, Any] = {"secret": shelf.name, "store": shelf.store}
     try:
         credential = shelf.load()
     except StoreError as error:
-        return {"username": None, "error": str(error)}
-    return {"username": credential.username if credential else None, "error": None}
+        return {**told, "username": None, "error": str(error)}
+    return {**told, "username": credential.username if credential else None, "error": None}
+
+
+def _shown(found: dict[str, Any]) -> str:
+    return found["username"] or found["error"] or "not there"
 
 
 def _shelf(config: Config, name: str, store: str | None) -> Shelf:

@@ -37,7 +37,7 @@ def configure(
         UsageError: if another helper answers for one of them.
         FileError: if the file cannot be read or written.
     """
-    with _held(path, dry_run=dry_run) as (held, known):
+    with _held(path, alone=not dry_run) as (held, known):
         before = known or Record(created=held.found is None)
         with _named(held.path):
             after, now = entries.configure(held.text, before, hosts, store=store, force=force)
@@ -54,7 +54,8 @@ def unconfigure(path: Path, *, dry_run: bool) -> Change:
         MalformedInput: if the file or its record is not what it should be.
         FileError: if the file cannot be read or written.
     """
-    with _held(path, dry_run=dry_run) as (held, known):
+    # Where there is no folder, none is to be made.
+    with _held(path, alone=not dry_run and path.parent.exists()) as (held, known):
         with _named(held.path):
             after = entries.unconfigure(held.text, known)
             is_blank = not document.read(after)
@@ -71,10 +72,10 @@ def unconfigure(path: Path, *, dry_run: bool) -> Change:
 
 
 @contextmanager
-def _held(path: Path, *, dry_run: bool) -> Iterator[tuple[Held, Record | None]]:
-    """Gives the file that path leads to and its record, alone unless nothing is to be written."""
+def _held(path: Path, *, alone: bool) -> Iterator[tuple[Held, Record | None]]:
+    """Gives the file that path leads to and its record, to nobody else meanwhile if alone."""
     found = file.target(path)
-    with nullcontext() if dry_run else file.locked(found):
+    with file.locked(found) if alone else nullcontext():
         beside = file.read(record_path(found))
         with _named(beside.path):
             known = record.parse(beside.text) if beside.found else None

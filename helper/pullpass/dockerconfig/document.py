@@ -13,8 +13,8 @@ from typing import Any, Final, NoReturn
 from pullpass.errors import MalformedInput
 
 TAB: Final = "\t"  # what Docker indents with
-_SPACE: Final = re.compile(r"[ \t\r\n]*")
-_INDENT: Final = re.compile(r"\n([ \t]*)\Z")
+_BLANK: Final = " \t\r\n"  # the white space of JSON
+_SPACE: Final = re.compile(f"[{_BLANK}]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,11 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """Where a member of an object stands: key from start, value from value to end."""
+    """Where a member of an object stands: key from start to colon, value from value to end."""
 
     key: str
     start: int
+    colon: int
     value: int
     end: int
 
@@ -62,7 +63,7 @@ def read(text: str) -> dict[str, Any]:
         MalformedInput: for any other text.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse) if text.strip(" \t\r\n") else {}
+        value = json.loads(text, parse_constant=_refuse) if text.strip(_BLANK) else {}
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise MalformedInput(f"is not JSON{where}") from error
@@ -136,10 +137,10 @@ def _members(text: str, opened: int) -> Iterator[Member]:
     at = _after_space(text, opened + 1)
     while text[at] != "}":
         start = at
-        key, at = decoder.raw_decode(text, start)
-        value = _after_space(text, _after_space(text, at) + 1)
+        key, colon = decoder.raw_decode(text, start)
+        value = _after_space(text, _after_space(text, colon) + 1)
         _, end = decoder.raw_decode(text, value)
-        yield Member(key=key, start=start, value=value, end=end)
+        yield Member(key=key, start=start, colon=colon, value=value, end=end)
         at = _after_space(text, end)
         if text[at] == ",":
             at = _after_space(text, at + 1)
@@ -153,10 +154,8 @@ def _after_space(text: str, at: int) -> int:
 def _append(text: str, inside: Braces, key: str, value: str) -> Edit:
     """Writes a member behind the last one, and like it."""
     last = inside.members[-1]
-    before = inside.members[-2].end if len(inside.members) > 1 else inside.opened
-    lead = text[text.index("," if before != inside.opened else "{", before) + 1 : last.start]
-    colon = text[last.start : last.value].removeprefix(json.dumps(last.key, ensure_ascii=False))
-    colon = colon if colon.strip() == ":" else ": "
+    colon = text[last.colon : last.value]
+    lead = _space_before(text, last.start)
     if not lead and colon.endswith(" "):
         lead = " "
     return Edit(at=last.end, removed="", inserted=f",{lead}{key}{colon}{value}")
@@ -176,10 +175,12 @@ def _fill(text: str, inside: Braces, depth: int, key: str, value: str) -> Edit:
 
 def _unit(text: str, outer: Braces) -> str:
     """Returns what the document indents its members with."""
-    if not outer.members:
-        return TAB
-    found = _INDENT.search(text[: outer.members[0].start])
-    return found[1] if found else TAB
+    space = _space_before(text, outer.members[0].start) if outer.members else ""
+    return space.rpartition("\n")[2] if "\n" in space else TAB
+
+
+def _space_before(text: str, at: int) -> str:
+    return text[len(text[:at].rstrip(_BLANK)) : at]
 
 
 def _extent(inside: Braces, at: int) -> tuple[int, int]:

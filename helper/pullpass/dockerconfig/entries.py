@@ -78,22 +78,24 @@ def configure(
     values = document.read(text)
     helpers = answering(values)
     wanted = [host for host in hosts if helpers.get(host) != HELPER]
+    if not wanted:
+        return text, record
     _check_free(helpers, wanted, force=force)
-    uses_store = not any(values.get(name) for name in (AUTHS, HELPERS, STORE))
+    lost = "" if any(values.get(name) for name in (AUTHS, HELPERS, STORE)) else store
     writing = _Writing(text)
-    if wanted and not text.strip():
+    if not text.strip():
         writing.begin()
-    if wanted and HELPERS not in values:
+    if HELPERS not in values:
         writing.put((HELPERS,), {})
     for host in wanted:
         writing.put((HELPERS, host), HELPER)
-    if wanted and store and uses_store:
-        writing.put((STORE,), store)
+    if lost:
+        writing.put((STORE,), lost)
     return writing.text, replace(
         record,
         edits=(*record.edits, *writing.edits),
         helpers={**record.helpers, **{host: helpers.get(host) for host in wanted}},
-        store=store if wanted and store and uses_store else record.store,
+        store=lost or record.store,
     )
 
 

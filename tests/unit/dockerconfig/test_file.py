@@ -120,6 +120,11 @@ def test_the_same_again_writes_nothing(file: Path) -> None:
     assert (file.stat(), record_path(file).stat()) == before
 
 
+def test_nothing_is_made_to_be_taken_back(tmp_path: Path) -> None:
+    unconfigure(tmp_path / "new" / "config.json", dry_run=False)
+    assert names(tmp_path) == []
+
+
 def test_a_file_without_pullpass_is_not_written(file: Path) -> None:
     before = file.stat()
     unconfigure(file, dry_run=False)
