@@ -1,39 +1,20 @@
-"""The only door to HTTP.
+"""Requests, answers and flows, and what a transport is. Pure; ``transport`` has the real ones.
 
 A flow is a generator which yields requests and is sent responses, so that what is asked and how
 an answer is read can be told without a socket. ``run`` and ``run_async`` drive it.
-
-Rules kept here: no redirect is followed, every body is bounded, every wait has a deadline, plain
-http goes to loopback only, or to a link-local address where a request says so, and neither goes
-through a proxy.
 """
 
-import asyncio
-import os
-import ssl
-import sys
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Final, Generic, Protocol, Self, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-# httpx would load its own command line where rich is installed: 6 MB, and half its import's time.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # «there is no such module»
-import httpx
-
-from pullpass import __version__
 from pullpass.errors import PullpassError, TransportError
-from pullpass.network import DIRECT, Network, Proxy
-from pullpass.origin import is_link_local, is_loopback
-from pullpass.trust import authorized, distrust, trusted
 
 MAX_BODY: Final = 1 << 20  # bytes; the longest honest answer, a Google token, has about 12 kB
 MAX_SKEW: Final = 30  # seconds between two clocks; what most relying parties allow at least
 _DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7: the one form that is sent today
-KEEP: Final = 5.0  # seconds that an idle connection is kept
 
 T = TypeVar("T")
 Asked = TypeVar("Asked")
@@ -181,197 +162,3 @@ class Offline:
     def send(self, request: Request) -> Response:
         """Returns nothing. Raises: TransportError."""
         raise TransportError(f"{request.origin}: not asked, since this step stays on this host")
-
-
-class HttpTransport:
-    """A Transport over real connections, kept alive between requests. A context manager.
-
-    For one thread, outside an event loop: it runs a loop of its own, since only there does a
-    deadline end every wait. A blocking read starts its time-out anew with each byte of a header.
-
-    Raises:
-        ConfigError: if the network's authorities cannot be read.
-    """
-
-    def __init__(self, network: Network = DIRECT) -> None:
-        self._transport = AsyncHttpTransport(network)
-        self._runner = asyncio.Runner()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        with self._runner:
-            self._runner.run(self._transport.aclose())
-
-    def send(self, request: Request) -> Response:
-        """Returns the answer to request. Raises: TransportError."""
-        return self._runner.run(self._transport.send(request))
-
-
-class AsyncHttpTransport:
-    """As HttpTransport, for an event loop; an idle connection is kept for keep seconds.
-
-    Raises:
-        ConfigError: if the network's authorities cannot be read.
-    """
-
-    def __init__(self, network: Network = DIRECT, keep: float = KEEP) -> None:
-        self._network = network
-        self._trust = trusted(network.ca_bundle)
-        self._ways = {proxy: _way(self._trust, keep, proxy) for proxy in {None, network.proxy}}
-
-    async def aclose(self) -> None:
-        """Closes the connections."""
-        for way in self._ways.values():
-            await way.aclose()
-
-    async def send(self, request: Request) -> Response:
-        """Returns the answer to request. Raises: TransportError."""
-        _refuse_plaintext(request)
-        proxy = self._network.proxy_for(request.url)
-        try:
-            async with asyncio.timeout(self._network.timeout) as deadline:
-                async with self._way_of(request, proxy) as way:
-                    answer = await self._answer(request, way)
-                    while request.patient and (wait := _wait(answer, deadline)):
-                        await asyncio.sleep(wait)
-                        answer = await self._answer(request, way)
-                    return answer
-        except (
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            ssl.SSLError,
-            TimeoutError,
-            UnicodeError,
-        ) as error:
-            raise _no_answer(request, error, proxy) from error
-
-    @asynccontextmanager
-    async def _way_of(
-        self, request: Request, proxy: Proxy | None
-    ) -> AsyncGenerator[httpx.AsyncHTTPTransport]:
-        """Gives the connections for request; its own where it believes or reaches somebody else."""
-        if not request.authorities and not request.socket:
-            yield self._ways[proxy]
-            return
-        trust = authorized(request.authorities) if request.authorities else self._trust
-        async with _way(trust, 0, proxy, request.socket or None) as way:
-            yield way
-
-    async def _answer(self, request: Request, way: httpx.AsyncHTTPTransport) -> Response:
-        body = bytearray()
-        answer = await way.handle_async_request(_wire(request, self._network.connect_timeout))
-        async with aclosing(answer):
-            async for chunk in answer.aiter_raw():
-                _take(body, chunk, request)
-        return _response(answer, body)
-
-
-def _wait(answer: Response, deadline: asyncio.Timeout) -> float:
-    """Returns how long to wait before asking again, 0 for not at all.
-
-    These two statuses alone say that nothing was done: after any other, a token that is good for
-    one showing may have been shown. As much time stays for the answer as the wait takes.
-    """
-    if answer.status not in {429, 503} or answer.retry_after is None:
-        return 0.0
-    wait = max(1.0, answer.retry_after)
-    left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
-    return wait if 2 * wait < left else 0.0
-
-
-def _way(
-    trust: ssl.SSLContext, keep: float, proxy: Proxy | None, socket: str | None = None
-) -> httpx.AsyncHTTPTransport:
-    return httpx.AsyncHTTPTransport(
-        verify=trust,
-        uds=socket,
-        limits=httpx.Limits(
-            max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep
-        ),
-        proxy=_wire_proxy(proxy, trust) if proxy else None,
-    )
-
-
-def _wire_proxy(proxy: Proxy, trust: ssl.SSLContext) -> httpx.Proxy:
-    named = proxy.username or proxy.password
-    auth = (proxy.username, proxy.password.reveal()) if named else None
-    over_tls = proxy.origin.startswith("https:")
-    return httpx.Proxy(proxy.origin, ssl_context=trust if over_tls else None, auth=auth)
-
-
-def _wire(request: Request, connect_timeout: float) -> httpx.Request:
-    # Identity encoding: a bound on the body is then a bound on what is read.
-    headers = {"User-Agent": f"pullpass/{__version__}", "Accept-Encoding": "identity"}
-    return httpx.Request(
-        request.method,
-        request.url,
-        headers={**headers, **request.headers},
-        content=request.body,
-        extensions={"timeout": {"connect": connect_timeout}},
-    )
-
-
-def _refuse_plaintext(request: Request) -> None:
-    try:
-        parts = urlsplit(request.url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise TransportError("not a URL that can be asked") from error
-    if not host or port == 0:
-        raise TransportError("not a URL that can be asked")
-    near = is_loopback(host) or (request.link_local and is_link_local(host))
-    if parts.scheme != "https" and not (parts.scheme == "http" and near):
-        raise TransportError(f"{request.origin}: refused, since only https is safe beyond loopback")
-
-
-def _take(body: bytearray, chunk: bytes, request: Request) -> None:
-    body += chunk
-    if len(body) > request.max_body:
-        raise TransportError(
-            f"{request.origin}: the answer is longer than {request.max_body} bytes"
-        )
-
-
-def _response(answer: httpx.Response, body: bytearray) -> Response:
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Response(status=answer.status_code, headers=headers, body=bytes(body))
-
-
-def _no_answer(request: Request, error: Exception, proxy: Proxy | None) -> TransportError:
-    through = f" through the proxy {proxy.origin}" if proxy else ""
-    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
-        why = f"no answer in time{through}; is it reachable from here?"
-    elif isinstance(error, httpx.ProxyError):
-        why = f"no answer{through}, which {_refusal(error)}"
-    else:
-        why = f"no answer{through} ({_reason(error)})"
-    return TransportError(f"{request.origin}: {why}")
-
-
-def _refusal(error: httpx.ProxyError) -> str:
-    """Names the status that the library puts first, without the peer's bytes behind it."""
-    status = str(error)[:3]
-    if status == "407":
-        return "asks for a user name and password: write HTTPS_PROXY as http://user:password@host"
-    return f"answers {status}: let it allow this host, or name the host in NO_PROXY"
-
-
-def _reason(error: Exception) -> str:
-    """Names the cause without the library's text, which may quote the URL or the peer's bytes."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return distrust(cause)
-        if isinstance(cause, OSError) and cause.strerror:
-            # The loop's own text repeats the address; TLS and DNS count their errors by themselves.
-            number = 0 if isinstance(cause, ssl.SSLError) else cause.errno or 0
-            return os.strerror(number) if number > 0 else cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return type(error).__name__

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Final, Protocol
 
-from pullpass.http import AsyncHttpTransport, HttpTransport, Request, Response
+from pullpass.http import Request, Response
 from pullpass.network import Network
+from pullpass.transport import AsyncHttpTransport, HttpTransport
 
 PATIENT: Final = Network(timeout=15.0)  # a busy machine answers in far less
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from fakes.loopback import Loopback, listening
 from fakes.sending import PATIENT, SENDERS, Sends
 from pullpass.errors import TransportError
-from pullpass.http import HttpTransport, Request, Response
+from pullpass.http import Request, Response
 from pullpass.network import Network
 from pullpass.origin import is_loopback
+from pullpass.transport import HttpTransport
 
 QUICK = Network(timeout=0.3)
 

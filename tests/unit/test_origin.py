@@ -1,8 +1,9 @@
 import pytest
 
 from pullpass.errors import TransportError
-from pullpass.http import HttpTransport, Request, _refuse_plaintext
+from pullpass.http import Request
 from pullpass.origin import is_link_local, is_loopback
+from pullpass.transport import HttpTransport, _refuse_plaintext
 
 LINK_LOCAL = ["169.254.169.254", "169.254.170.2", "fe80::1", "[fe80::1]", "fd00:ec2::254"]
 ELSEWHERE = ["10.0.0.1", "169.253.0.1", "fd00:ec3::1", "metadata.google.internal", "", "8.8.8.8"]

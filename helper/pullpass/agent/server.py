@@ -24,8 +24,9 @@ from pullpass.agent.reload import Reload, moved
 from pullpass.agent.resolver import Resolver
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
-from pullpass.http import AsyncHttpTransport, run_async
+from pullpass.http import run_async
 from pullpass.resolve.here import minter_of
+from pullpass.transport import AsyncHttpTransport
 
 if TYPE_CHECKING:
     from pullpass.issuer.mint import Minter

@@ -10,10 +10,10 @@ from pullpass.config.load import HOST, load
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
 from pullpass.errors import ConfigError, CredentialNotFound, PullpassError
-from pullpass.http import HttpTransport
 from pullpass.network import Network
 from pullpass.resolve.choose import find_registry
 from pullpass.resolve.here import minter_of
+from pullpass.transport import HttpTransport
 
 
 def findings(

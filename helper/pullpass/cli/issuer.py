@@ -45,9 +45,10 @@ def list_(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(name: str, *, as_json: bool) -> None:
     """Show issuer NAME: its URL, its documents, and who may find fault with them."""
-    from pullpass.http import HttpTransport, run
+    from pullpass.http import run
     from pullpass.issuer.documents import discovery, jwks
     from pullpass.keys.stores import keys_of
+    from pullpass.transport import HttpTransport
 
     config = load()
     found = _issuer(config, name)
@@ -73,9 +74,10 @@ def show(name: str, *, as_json: bool) -> None:
 )
 def publish(directory: Path, names: tuple[str, ...]) -> None:
     """Write the documents below DIRECTORY, the root of one host, for any server of static files."""
-    from pullpass.http import HttpTransport, run
+    from pullpass.http import run
     from pullpass.issuer.publish import publish as publish_documents
     from pullpass.keys.stores import keys_of
+    from pullpass.transport import HttpTransport
 
     config = load()
     issuers = [_issuer(config, name) for name in names or config.issuers]

@@ -155,7 +155,8 @@ def keys_of_config(config: Config) -> "Keys":
 
 def run_flow(config: Config, flow: "Flow[T]") -> T:
     """Returns what flow returns, which may ask others as config has it."""
-    from pullpass.http import HttpTransport, run
+    from pullpass.http import run
+    from pullpass.transport import HttpTransport
 
     with HttpTransport(network_of(config)) as transport:
         return run(flow, transport)

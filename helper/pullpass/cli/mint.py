@@ -58,7 +58,8 @@ def mint(
     as_json: bool,
 ) -> None:
     """Mint a token. It is a secret until it expires."""
-    from pullpass.http import HttpTransport, run
+    from pullpass.http import run
+    from pullpass.transport import HttpTransport
 
     config = load()
     request = MintRequest(

@@ -14,7 +14,7 @@ from pullpass.demo.search import forms, prove
 from pullpass.demo.settings import REPOSITORY, TAG, Files
 from pullpass.demo.step import Display, Step
 from pullpass.errors import PullpassError
-from pullpass.http import HttpTransport, Request, Response, Transport, run
+from pullpass.http import Request, Response, Transport, run
 from pullpass.identity.edge import LocalEdge
 from pullpass.identity.facts import process_facts
 from pullpass.identity.token import SubjectToken
@@ -27,6 +27,7 @@ from pullpass.resolve.flow import Plan, identify, plan, trade
 from pullpass.resolve.here import minter_of, resolve_here
 from pullpass.scope import Scope
 from pullpass.secret import Secret
+from pullpass.transport import HttpTransport
 
 _PULL: Final = Scope(type="repository", name=REPOSITORY, actions=frozenset({"pull"}))
 _NO: Final = (401, 403)

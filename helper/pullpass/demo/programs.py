@@ -12,9 +12,10 @@ from typing import Final
 
 from pullpass.demo.settings import Files, draw_addresses
 from pullpass.errors import PullpassError, TransportError
-from pullpass.http import HttpTransport, Offline, Request, run
+from pullpass.http import Offline, Request, run
 from pullpass.keys.stores import keys_of
 from pullpass.network import Network
+from pullpass.transport import HttpTransport
 
 TRIES: Final = 5  # draws of ports, in case somebody else has one of them
 READY_WITHIN: Final = 30.0  # seconds

@@ -13,7 +13,6 @@ from typing import Any, Final
 from pullpass.config.load import load
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
-from pullpass.http import AsyncHttpTransport
 from pullpass.issuer.audit import audit_of
 from pullpass.issuer.caller import node_keys
 from pullpass.issuer.documents import Document, host_of
@@ -24,6 +23,7 @@ from pullpass.issuer.shelf import LOOK, Shelf, Shown
 from pullpass.keys.stores import keys_of
 from pullpass.keys.transit import IssuerKeys
 from pullpass.origin import is_loopback
+from pullpass.transport import AsyncHttpTransport
 
 PATIENCE: Final = 10.0  # seconds within which a request's body must be there
 EVERY: Final = 5.0  # seconds between two looks at keys that nobody asks for

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
-from pullpass.http import HttpTransport, run
+from pullpass.http import run
 from pullpass.identity.edge import LocalEdge
 from pullpass.identity.facts import process_facts
 from pullpass.issuer.audit import audit_of
@@ -14,6 +14,7 @@ from pullpass.issuer.mint import Minter
 from pullpass.keys.stores import keys_of
 from pullpass.resolve.choose import Query
 from pullpass.resolve.flow import Resolved, resolve
+from pullpass.transport import HttpTransport
 
 
 def minter_of(config: Config) -> Minter:

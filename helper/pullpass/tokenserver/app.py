@@ -27,13 +27,14 @@ from pullpass.errors import (
     TransportError,
     UsageError,
 )
-from pullpass.http import AsyncHttpTransport, AsyncTransport
+from pullpass.http import AsyncTransport
 from pullpass.keys.stores import keys_of
 from pullpass.scope import parse_scopes
 from pullpass.secret import Secret
 from pullpass.serving import BodyTooLong, json_response, read_body
 from pullpass.tokenserver.server import Exchanged, Granted, TokenServer
 from pullpass.tokenserver.tokens import TokenMint
+from pullpass.transport import AsyncHttpTransport
 
 MAX_FORM: Final = 64 * 1024  # bytes
 PATIENCE: Final = 10.0  # seconds within which a request's body must be there

@@ -71,8 +71,8 @@ async def _sources(config: Config) -> AsyncIterator["Callable[[Config], Credenti
         yield lambda now: FromAgent(AgentClient(now.cri.agent))
         return
     from pullpass.config.network import network_of
-    from pullpass.http import AsyncHttpTransport
     from pullpass.resolve.here import minter_of
+    from pullpass.transport import AsyncHttpTransport
     from pullpass_plugin.cri.inprocess import TRY_TIMEOUT, InProcess
 
     async with aclosing(AsyncHttpTransport(network_of(config, timeout=TRY_TIMEOUT))) as transport:

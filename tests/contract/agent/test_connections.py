@@ -8,7 +8,7 @@ import trustme
 from fakes.agent import Agent, Exchange, agent_settings, exchange, started
 from fakes.helper import node
 from fakes.proxy import certified
-from pullpass import http
+from pullpass import transport
 from pullpass.agent.protocol import Status
 from pullpass.agent.server import KEEP
 
@@ -41,7 +41,7 @@ def test_pulls_that_follow_each_other_share_one_handshake(directory: Path) -> No
 
 def test_a_connection_outlives_the_time_between_two_pulls(agent: Agent, jfrog: Exchange) -> None:
     pull(agent, 1)
-    assert http.KEEP < KEEP
-    time.sleep(http.KEEP + 0.5)  # what a program that pulls but once would keep it for
+    assert transport.KEEP < KEEP
+    time.sleep(transport.KEEP + 0.5)  # what a program that pulls but once would keep it for
     pull(agent, 1)
     assert len(jfrog.connections) == 1

@@ -22,19 +22,11 @@ from fakes.proxy import certified
 from fakes.settings import refusal_of
 from fakes.workload_api import FIRST, WorkloadApi, serving
 from pullpass.errors import IdentityError
-from pullpass.http import (
-    AsyncHttpTransport,
-    AsyncTransport,
-    HttpTransport,
-    Request,
-    Response,
-    Transport,
-    run,
-    run_async,
-)
+from pullpass.http import AsyncTransport, Request, Response, Transport, run, run_async
 from pullpass.identity.catalog import fetch
 from pullpass.identity.edge import LocalEdge, LoopEdge
 from pullpass.identity.token import SubjectToken
+from pullpass.transport import AsyncHttpTransport, HttpTransport
 
 ASKED_OF: Final = "x-asked-of"  # whom a request is for that loopback stands for
 

@@ -12,13 +12,14 @@ from fakes.key_files import key_settings
 from fakes.key_stores import MemoryKeyStore, MemoryTexts
 from fakes.programs import OpenBao, openbao
 from pullpass.config.issuing import OpenBao as Settings
-from pullpass.http import Flow, HttpTransport, Transport, run
+from pullpass.http import Flow, Transport, run
 from pullpass.keys.file import FileKeyStore
 from pullpass.keys.keyring import KeyringKeyStore
 from pullpass.keys.openbao import OpenBaoKeyStore
 from pullpass.keys.source import Keys
 from pullpass.keys.store import FRESH, KeyStore
 from pullpass.secret import Secret
+from pullpass.transport import HttpTransport
 
 T = TypeVar("T")
 

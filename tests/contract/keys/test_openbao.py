@@ -12,10 +12,11 @@ from fakes.programs import OpenBao, openbao
 from fakes.settings import refusal_of
 from pullpass.config.issuing import OpenBao as Settings
 from pullpass.errors import KeyStoreError
-from pullpass.http import HttpTransport, run
+from pullpass.http import run
 from pullpass.keys import hand
 from pullpass.keys.openbao import OpenBaoKeyStore
 from pullpass.keys.source import Keys
+from pullpass.transport import HttpTransport
 
 
 @pytest.fixture

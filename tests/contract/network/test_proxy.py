@@ -13,8 +13,9 @@ from fakes.proxy import Asked, certified, proxying
 from fakes.sending import PATIENT, Sends
 from fakes.settings import refusal_of
 from pullpass.errors import TransportError
-from pullpass.http import HttpTransport, Request, Response
+from pullpass.http import Request, Response
 from pullpass.network import Network, parse_proxy
+from pullpass.transport import HttpTransport
 
 NAME = "reg.example"
 TARGET = f"{NAME}:443"

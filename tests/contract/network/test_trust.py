@@ -13,8 +13,9 @@ from fakes.proxy import certified
 from fakes.sending import Sends
 from fakes.settings import refusal_of
 from pullpass.errors import ConfigError, TransportError
-from pullpass.http import HttpTransport, Request
+from pullpass.http import Request
 from pullpass.network import Network
+from pullpass.transport import HttpTransport
 from pullpass.trust import trusted
 
 

@@ -13,9 +13,10 @@ from pullpass.errors import ExchangeDenied, ExchangeError
 from pullpass.exchange.catalog import load
 from pullpass.exchange.engine import exchange
 from pullpass.exchange.place import Place
-from pullpass.http import HttpTransport, run
+from pullpass.http import run
 from pullpass.jose import PrivateKey, generate_key, sign
 from pullpass.secret import Secret
+from pullpass.transport import HttpTransport
 
 REGISTRY: Final = "harbor.example.com"
 PASSWORD: Final = issued("pass:word:of:harbor")

@@ -11,10 +11,11 @@ from fakes.platforms import Platform
 from fakes.programs import OpenBao
 from fakes.settings import refusal_of
 from pullpass.errors import IdentityError
-from pullpass.http import HttpTransport, run
+from pullpass.http import run
 from pullpass.identity.catalog import fetch
 from pullpass.identity.edge import LocalEdge
 from pullpass.identity.token import SubjectToken
+from pullpass.transport import HttpTransport
 
 REGISTRY: Final = "registry.example.com"
 

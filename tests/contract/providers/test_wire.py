@@ -16,8 +16,9 @@ from fakes.proxy import Asked, certified, proxying
 from fakes.vendors import BY_NAME, VENDORS, Play, Vendor, trade
 from pullpass.credential import Credential
 from pullpass.errors import ExchangeError, ExchangeUnavailable
-from pullpass.http import HttpTransport, Request, Response
+from pullpass.http import Request, Response
 from pullpass.network import Network, Proxy
+from pullpass.transport import HttpTransport
 
 NOWHERE: Mapping[str, int] = MappingProxyType({})
 AWAY = Response(status=307, headers={"location": "https://evil.example.com/"})

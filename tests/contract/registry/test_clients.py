@@ -9,13 +9,14 @@ from fakes.programs import client_home, skopeo, tiny_image
 from fakes.registries import PASSWORD, SERVICE, USER, Realm, Registry
 from pullpass.credential import Credential
 from pullpass.errors import RegistryError
-from pullpass.http import HttpTransport, run
+from pullpass.http import run
 from pullpass.registry.image import tiny_image as our_image
 from pullpass.registry.place import Place
 from pullpass.registry.puller import Pulled, pull
 from pullpass.registry.pusher import Pushed, push
 from pullpass.scope import Scope, parse_scopes
 from pullpass.secret import Secret
+from pullpass.transport import HttpTransport
 
 IMAGE = our_image()
 
