@@ -1,227 +1,199 @@
-"""What the CRI shim costs, against containerd itself: ``python tests/bench/shim.py``. Needs root.
+"""What the CRI shim costs, against containerd itself and a proxy that does nothing else.
 
-ImageStatus and a warm PullImage at several concurrencies, ImageStatus while slow pulls run, and the
-shim's memory. Both are asked in turns by the same client in the same run: compare rows, since the
-client is Python too and takes a share of each figure.
+All are asked in turns, in the same run, by a client in C. A warm PullImage goes to containerd with
+a credential in it and to the shim without one: the agent gives the shim what it gave before.
 """
 
-import asyncio
 import json
-import os
-import re
-import statistics
+import socket
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+import grpc
 
-from fakes.cri import Client, Runtime, connected, pull_request
+from bench import h2load
+from bench.h2load import Call
+from bench.report import Figure, Memory, Report, Row, Whose, bounds, in_turns, remembered
+from fakes.cri import pull_request
 from fakes.cri.client import V1
-from fakes.cri.runtime import listening
 from fakes.deployment import Deployment, deployed
 from fakes.programs import Containerd, Process, containerd, environment, running, tiny_image
 from pullpass_plugin._proto.cri_pb2 import AuthConfig
 
 CONCURRENCIES: Final = (1, 32, 256)
-SECONDS: Final = float(os.environ.get("SECONDS_EACH", "3"))
 SLOW_PULLS: Final = 64
-MANY: Final = int(os.environ.get("CALLS", "100000"))
-
-Ask = Callable[[], Awaitable[object]]
+WITHIN: Final = 30.0  # seconds until pulls have reached their registry
+DIRECT, BARE, SHIM = "containerd", "a bare proxy", "pullpass-cri"
+WHOSE: Final = {DIRECT: Whose.PEER, BARE: Whose.FLOOR, SHIM: Whose.OURS}
+BARE_PROXY: Final = Path(__file__).with_name("bare_proxy.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One measurement; times are milliseconds."""
+class Load:
+    """How many calls: so many each round, and so many of those at any time."""
 
-    what: str
-    target: str
-    concurrency: int
-    p50: float
-    p99: float
-    worst: float
-    rate: float
+    at_once: int
+    rounds: int
+    each: int
 
 
-async def measured(ask: Ask, concurrency: int, seconds: float = SECONDS) -> list[float]:
-    """Returns the milliseconds of each call that as many callers made one after the other."""
-    took: list[float] = []
-    until = time.perf_counter() + seconds
-
-    async def caller() -> None:
-        while (began := time.perf_counter()) < until:
-            await ask()
-            took.append((time.perf_counter() - began) * 1000)
-
-    await asyncio.gather(*(caller() for _ in range(concurrency)))
-    return took
-
-
-def row(what: str, target: str, concurrency: int, took: list[float], seconds: float) -> Row:
-    """Sums up took."""
-    cuts = statistics.quantiles(took, n=100)
-    return Row(
-        what=what,
-        target=target,
-        concurrency=concurrency,
-        p50=statistics.median(took),
-        p99=cuts[98],
-        worst=max(took),
-        rate=len(took) / seconds,
-    )
-
-
-async def compared(what: str, asks: dict[str, Ask], concurrency: int) -> list[Row]:
-    """Measures each target twice, in turns, so that what else the machine does hits both."""
-    took: dict[str, list[float]] = {target: [] for target in asks}
-    for _ in range(2):
-        for target, ask in asks.items():
-            await ask()
-            took[target] += await measured(ask, concurrency, SECONDS / 2)
-    return [row(what, target, concurrency, all_, SECONDS) for target, all_ in took.items()]
-
-
-def status_of(image: str) -> bytes:
-    """Returns the request of ImageStatus."""
-    spec = pull_request(image).image.SerializeToString()
-    return b"\x0a" + bytes([len(spec)]) + spec
-
-
-def settings(deployment: Deployment, place: Path, backend: Path, name: str) -> Path:
-    """Writes the settings of a shim before backend."""
-    file = deployment.settings(name)
-    with file.open("a") as text:
-        text.write(
-            f'[cri]\nlisten = "{place}/{name}.sock"\nstatus = "{place}/{name}-status.sock"\n'
-            f'backend = "{backend}"\nagent = "{place}/none.sock"\n'
-        )
-    return file
-
-
-@asynccontextmanager
-async def shim(deployment: Deployment, place: Path, backend: Path, name: str) -> Any:
-    """Runs a shim before backend and gives it and a client of it."""
-    env = environment(**deployment.environment(settings(deployment, place, backend, name)))
-    with running(["pullpass-cri"], log=place / f"{name}.log", env=env) as process:
-        process.until(lambda: '"listening"' in process.printed())
-        async with connected(place / f"{name}.sock") as client:
-            yield process, client
-
-
-def rss(process: Process) -> float:
-    """Returns the MB that process has in memory."""
-    pages = int(Path(f"/proc/{process.popen.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 1e6
-
-
-async def against_containerd(
-    deployment: Deployment, image: str, runtime: Containerd
-) -> tuple[list[Row], dict[str, float]]:
-    """Measures both against a real runtime."""
-    rows: list[Row] = []
-    place = runtime.directory
-    async with AsyncExitStack() as stack:
+def measured(rounds: int, each: int, calls: int) -> Report:
+    """Returns the times of so many rounds of each calls, and the memory over so many calls."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        runtime = stack.enter_context(containerd())
         stack.enter_context(runtime.runs())
-        direct = await stack.enter_async_context(connected(runtime.socket))
-        process, client = await stack.enter_async_context(
-            shim(deployment, place, runtime.socket, "shim")
-        )
-        # The kubelet's own credential: what is compared is the hop, not the exchange.
-        pull = pull_request(image, auth=await asyncio.to_thread(_credential, deployment))
-        await client.call(f"{V1}/PullImage", pull.SerializeToString())
-        clients: dict[str, Client] = {"containerd": direct, "shim": client}
-        raw = status_of(image)
-        idle = rss(process)
-        for concurrency in CONCURRENCIES:
-            asks = {name: _status(to, raw) for name, to in clients.items()}
-            rows += await compared("ImageStatus", asks, concurrency)
-        for concurrency in CONCURRENCIES[:2]:
-            asks = {name: _pull(to, pull.SerializeToString()) for name, to in clients.items()}
-            rows += await compared("warm PullImage", asks, concurrency)
-        for _ in range(MANY // 100):
-            await asyncio.gather(*(client.call(f"{V1}/ImageStatus", raw) for _ in range(100)))
-        memory = {"idle": idle, f"after {MANY} calls": rss(process)}
-    return rows, memory
-
-
-def _status(client: Client, raw: bytes) -> Ask:
-    return lambda: client.call(f"{V1}/ImageStatus", raw)
-
-
-def _pull(client: Client, raw: bytes) -> Ask:
-    return lambda: client.call(f"{V1}/PullImage", raw)
-
-
-def _credential(deployment: Deployment) -> AuthConfig:
-    found = json.loads(
-        deployment.pullpass("get", "--json", "--show-secret", f"{deployment.registry}/team/app:v1")
-    )
-    return AuthConfig(username=found["username"], password=found["secret"])
-
-
-async def under_slow_pulls(deployment: Deployment, place: Path) -> list[Row]:
-    """Measures ImageStatus while pulls that do not end wait at a runtime that holds them."""
-
-    async def echo(requests: Any, _: Any) -> Any:
-        async for request in requests:
-            yield request
-
-    runtime = Runtime(answers={f"{V1}/ImageStatus": echo})
-    async with (
-        listening(runtime, place / "held.sock"),
-        connected(place / "held.sock") as direct,
-        shim(deployment, place, place / "held.sock", "slow") as (_, client),
-    ):
+        deployment = stack.enter_context(deployed(folder / "deployment"))
+        image = deployment.publish(tiny_image(folder / "image"))
+        place = runtime.directory
+        stack.enter_context(_agent(deployment, place))
+        shim = stack.enter_context(_shim(deployment, runtime, "shim", "agent"))
+        alone = stack.enter_context(_shim(deployment, runtime, "alone", "in-process"))
+        stack.enter_context(_bare(runtime))
+        sockets = {DIRECT: runtime.socket, BARE: place / "bare.sock", SHIM: place / "shim.sock"}
+        pulls, status = _pulls(deployment, image), _status(image)
         rows = []
-        for name, to in (("runtime", direct), ("shim", client)):
-            runtime.gate.clear()
-            runtime.calls.clear()
-            pulls = [to.pull("elsewhere.example.com/app") for _ in range(SLOW_PULLS)]
-            await runtime.call(SLOW_PULLS - 1)
-            took = await measured(_status(to, status_of("elsewhere.example.com/app")), 1)
-            rows.append(row(f"ImageStatus, {SLOW_PULLS} pulls", name, 1, took, SECONDS))
-            runtime.gate.set()
-            await asyncio.gather(*pulls)
+        for at_once in CONCURRENCIES:
+            some = Load(at_once=at_once, rounds=rounds, each=max(each, 4 * at_once))
+            rows += _compared("ImageStatus", dict.fromkeys(sockets, status), sockets, some)
+        for at_once in CONCURRENCIES:  # a pull takes as long as a hundred looks
+            some = Load(at_once=at_once, rounds=max(1, rounds // at_once), each=max(3, at_once))
+            rows += _compared("warm PullImage", pulls, sockets, some)
+        slow = _under_slow_pulls(sockets, status, rounds * each)
+        memory = [
+            _memory("shim, asks the agent", shim, place / "shim.sock", status, calls),
+            _memory("shim, in process", alone, place / "alone.sock", status, calls),
+        ]
+    return Report(
+        title="pullpass-cri",
+        rows=[*rows, *slow],
+        figures=[*_figures(rows, slow), *bounds(memory[0], calls), *bounds(memory[1], calls)],
+        memory=memory,
+    )
+
+
+def _figures(rows: list[Row], slow: list[Row]) -> list[Figure]:
+    median = {row.what: row.p50 for row in rows if row.callers == 1}
+    status, pull = (
+        {name: median[f"{what}: {name}"] for name in (DIRECT, SHIM)}
+        for what in ("ImageStatus", "warm PullImage")
+    )
+    worst = max(row.worst for row in slow if row.whose is Whose.OURS)
+    added, share = status[SHIM] - status[DIRECT], 100 * (pull[SHIM] / pull[DIRECT] - 1)
+    return [
+        Figure(what="added to ImageStatus", value=added, most=0.7, unit=" ms"),
+        Figure(what="added to a warm PullImage", value=share, most=15, unit=" %"),
+        Figure(
+            what=f"ImageStatus at worst, {SLOW_PULLS} slow pulls", value=worst, most=100, unit=" ms"
+        ),
+    ]
+
+
+def _compared(
+    what: str, calls: Mapping[str, Call], sockets: Mapping[str, Path], load: Load
+) -> list[Row]:
+    reply = h2load.replied(sockets[DIRECT], calls[DIRECT])
+    runs: dict[str, Callable[[], list[float]]] = {
+        name: partial(
+            h2load.took, sockets[name], call, calls=load.each, at_once=load.at_once, reply=reply
+        )
+        for name, call in calls.items()
+    }
+    took = in_turns(runs, load.rounds)
+    return [
+        Row(what=f"{what}: {name}", whose=WHOSE[name], callers=load.at_once, took=took[name])
+        for name in calls
+    ]
+
+
+def _pulls(deployment: Deployment, image: str) -> dict[str, Call]:
+    found = json.loads(deployment.pullpass("get", "--json", "--show-secret", image))
+    auth = AuthConfig(username=found["username"], password=found["secret"])
+    given, bare = pull_request(image, auth=auth), pull_request(image)
+    return {
+        DIRECT: Call(f"{V1}/PullImage", given.SerializeToString()),
+        SHIM: Call(f"{V1}/PullImage", bare.SerializeToString()),
+    }
+
+
+def _status(image: str) -> Call:
+    spec = pull_request(image).image.SerializeToString()
+    return Call(f"{V1}/ImageStatus", b"\x0a" + bytes([len(spec)]) + spec)
+
+
+def _under_slow_pulls(sockets: Mapping[str, Path], status: Call, calls: int) -> list[Row]:
+    rows = []
+    for name in (DIRECT, SHIM):
+        with _slow_pulls(sockets[name]):
+            took = h2load.took(sockets[name], status, calls=calls)
+        what = f"ImageStatus, {SLOW_PULLS} slow pulls: {name}"
+        rows.append(Row(what=what, whose=WHOSE[name], took=took))
     return rows
 
 
-def table(rows: list[Row], memory: dict[str, float]) -> str:
-    """Returns rows as Markdown."""
-    lines = [
-        "| call | to | callers | p50 ms | p99 ms | worst ms | calls/s |",
-        "| --- | --- | --: | --: | --: | --: | --: |",
-    ]
-    lines += [
-        f"| {one.what} | {one.target} | {one.concurrency} | {one.p50:.2f} | {one.p99:.2f}"
-        f" | {one.worst:.1f} | {one.rate:.0f} |"
-        for one in rows
-    ]
-    told = ", ".join(f"{size:.1f} MB {when}" for when, size in memory.items())
-    return "\n".join([*lines, "", f"The shim's memory: {told}."])
+@contextmanager
+def _slow_pulls(path: Path) -> Iterator[None]:
+    """Has images pulled, for the length of a block, from a registry that never answers."""
+    with ExitStack() as stack:
+        registry = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=SLOW_PULLS))
+        registry.settimeout(WITHIN)
+        options = [("grpc.default_authority", "localhost")]
+        channel = stack.enter_context(grpc.insecure_channel(f"unix:{path}", options=options))
+        pull: Any = channel.unary_unary(f"{V1}/PullImage")
+        for number in range(SLOW_PULLS):
+            image = f"127.0.0.1:{registry.getsockname()[1]}/team/slow-{number}:v1"
+            running = pull.future(pull_request(image).SerializeToString())
+            stack.callback(running.cancel)
+        for _ in range(SLOW_PULLS):
+            stack.enter_context(registry.accept()[0])
+        yield
 
 
-def machine() -> str:
-    """Returns what this was measured on."""
-    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return f"{os.cpu_count()} × {found[1] if found else 'unknown'}, Python {sys.version.split()[0]}"
+def _memory(of: str, process: Process, path: Path, status: Call, calls: int) -> Memory:
+    def ask(some: int) -> None:
+        h2load.took(path, status, calls=some, at_once=32)
+
+    return remembered(of, process.popen.pid, calls, ask)
 
 
-def main() -> None:
-    """Measures all and prints the table."""
-    with tempfile.TemporaryDirectory() as directory, containerd() as runtime:
-        folder = Path(directory)
-        with deployed(folder / "deployment") as deployment:
-            image = deployment.publish(tiny_image(folder / "image"))
-            rows, memory = asyncio.run(against_containerd(deployment, image, runtime))
-            rows += asyncio.run(under_slow_pulls(deployment, runtime.directory))
-    sys.stdout.write(f"{table(rows, memory)}\n\n{machine()}\n")
+@contextmanager
+def _agent(deployment: Deployment, place: Path) -> Iterator[None]:
+    config = deployment.settings("agent", reuse="10m")
+    with config.open("a") as text:
+        text.write(f'[agent]\nsocket = "{place}/agent.sock"\n')
+    env = environment(**deployment.environment(config))
+    with running(["pullpass", "agent"], log=place / "agent.log", env=env) as process:
+        process.until((place / "agent.sock").is_socket)
+        yield
 
 
-if __name__ == "__main__":
-    main()
+@contextmanager
+def _shim(
+    deployment: Deployment, runtime: Containerd, name: str, credentials: str
+) -> Iterator[Process]:
+    place, config = runtime.directory, deployment.settings(name)
+    with config.open("a") as text:
+        text.write(
+            f'[cri]\nlisten = "{place}/{name}.sock"\nstatus = "{place}/{name}-status.sock"\n'
+            f'backend = "{runtime.socket}"\nagent = "{place}/agent.sock"\n'
+            f'credentials = "{credentials}"\n'
+        )
+    env = environment(**deployment.environment(config))
+    with running(["pullpass-cri"], log=place / f"{name}.log", env=env) as process:
+        process.until(lambda: '"listening"' in process.printed())
+        yield process
+
+
+@contextmanager
+def _bare(runtime: Containerd) -> Iterator[None]:
+    listen = runtime.directory / "bare.sock"
+    argv: list[str | Path] = [sys.executable, BARE_PROXY, runtime.socket, listen]
+    with running(argv, log=runtime.directory / "bare.log") as process:
+        process.until(listen.is_socket)
+        yield

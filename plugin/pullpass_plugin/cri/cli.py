@@ -53,9 +53,11 @@ def _parser() -> argparse.ArgumentParser:
 async def _serve(load: Callable[[], Config]) -> None:
     try:
         from pullpass.agent.journal import Journal
+        from pullpass_plugin.cri.arena import one_arena
         from pullpass_plugin.cri.server import run as serve
     except ImportError as error:
         raise UsageError("the shim needs more: pip install 'pullpass[plugin]'") from error
+    one_arena()  # gRPC starts its threads later
     config = load()
     async with _sources(config) as source_of:
         await serve(config, load, source_of, Journal())

@@ -3,7 +3,9 @@
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 from fakes.agent import (
     GET,
@@ -15,7 +17,9 @@ from fakes.agent import (
     gone,
     started,
 )
-from fakes.helper import LOOPBACK, node
+from fakes.fastpath import build
+from fakes.helper import LOOPBACK, PROGRAM, installed, node
+from fakes.programs import environment
 
 
 def test_fifty_pulls_of_one_user_at_once_make_one_exchange(directory: Path) -> None:
@@ -29,6 +33,29 @@ def test_fifty_pulls_of_one_user_at_once_make_one_exchange(directory: Path) -> N
             replies = {one.result(TIMEOUT).body for one in waiting}
     assert len(jfrog.seen) == 1
     assert len(replies) == 1
+
+
+def test_fifty_helpers_of_one_user_at_once_make_one_exchange(directory: Path) -> None:
+    build(directory)
+    programs = [str(directory / "c" / PROGRAM), installed()] * 25
+    with exchange(held=True) as jfrog:
+        made = node(directory, jfrog.settings())
+        agent_settings(made)
+        with started(made) as agent, ExitStack() as stack:
+            asking = environment(PULLPASS_AGENT=str(agent.path))
+            helpers = [
+                stack.enter_context(Popen([one, "get"], env=asking, stdin=PIPE, stdout=PIPE))
+                for one in programs
+            ]
+            for helper in helpers:
+                assert helper.stdin
+                helper.stdin.write(LOOPBACK.encode())
+                helper.stdin.close()
+            agent.until(lambda: agent.counted("shared") == 49)
+            jfrog.open.set()
+            told = {helper.stdout.read() for helper in helpers if helper.stdout}
+            assert {helper.wait(TIMEOUT) for helper in helpers} == {0}
+    assert len(jfrog.seen) == len(told) == 1
 
 
 def test_the_first_who_asked_may_go_and_the_others_are_answered(directory: Path) -> None:
