@@ -78,11 +78,14 @@ def _mapping(table: Table, name: str) -> Mapping[str, str]:
 
 
 _JWT: Final[Mapping[str, _Take]] = {"jwt": lambda table, name: table.flag(name, default=True)}
+# Of a token whose audience the platform fixes: another than that which the provider wants.
+_FIXED: Final[Mapping[str, _Take]] = {"audience": _text("")}
 _OPENBAO: Final[Mapping[str, _Take]] = {
     "role": _text(),
     "address": _url(""),
     "token_file": _path(""),
     "namespace": _text(""),
+    **_FIXED,
 }
 _SPIFFE: Final[Mapping[str, _Take]] = {"socket": _text(""), "spiffe_id": _text("")}
 
@@ -91,13 +94,13 @@ SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
     "github-actions": {},
     "forgejo": {},
     "gitea": {},
-    "gitlab": {"variable": _text("PULLPASS_ID_TOKEN")},
+    "gitlab": {"variable": _text("PULLPASS_ID_TOKEN"), **_FIXED},
     "circleci": {"root_issuer": lambda table, name: table.flag(name, default=False)},
     "buildkite": {},
-    "bitbucket": {},
-    "azure-pipelines": {"service_connection": _text("")},
-    "terraform-cloud": {"tag": _text("")},
-    "kubernetes": {"path": _path(PROJECTED)},
+    "bitbucket": _FIXED,
+    "azure-pipelines": {"service_connection": _text(""), **_FIXED},
+    "terraform-cloud": {"tag": _text(""), **_FIXED},
+    "kubernetes": {"path": _path(PROJECTED), **_FIXED},
     "kubernetes-token-request": {
         "service_account": _text(),
         "namespace": _text(""),
@@ -117,7 +120,12 @@ SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
         "endpoint": _url(METADATA),
     },
     "gcp": {"service_account": _text("default"), "endpoint": _url(METADATA)},
-    "azure": {"resource": _text(""), "client_id": _text(""), "endpoint": _url(METADATA)},
+    "azure": {
+        "resource": _text(""),
+        "client_id": _text(""),
+        "endpoint": _url(METADATA),
+        **_FIXED,
+    },
     "fly": {"socket": _path("/.fly/api")},
     "remote": {
         "issuer": _url(),
@@ -126,8 +134,8 @@ SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
         "key": _path(""),
         "token_file": _path(""),
     },
-    "env": {"variable": _text(), **_JWT},
-    "file": {"path": _path(), **_JWT},
+    "env": {"variable": _text(), **_FIXED, **_JWT},
+    "file": {"path": _path(), **_FIXED, **_JWT},
     "exec": {
         "command": _texts(),
         "environ": _texts(()),

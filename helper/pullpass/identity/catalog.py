@@ -13,7 +13,7 @@ from pullpass.errors import (
     TransportError,
 )
 from pullpass.identity.effects import Steps
-from pullpass.identity.source import Source, Wanted
+from pullpass.identity.source import Fetch, Source, Wanted
 from pullpass.identity.sources import (
     actions,
     aws,
@@ -39,39 +39,28 @@ def _without(*names: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda told: not all(told[name] for name in names)
 
 
+def _job(fetch: Fetch, what: str) -> Source:
+    """Returns a source that is given to one job or machine, and to no other."""
+    return Source(fetch=fetch, elsewhere=f"this is no {what}: name another identity here")
+
+
+_OPENBAO: Final = Source(
+    fetch=openbao.identity_token,
+    elsewhere="neither BAO_ADDR nor VAULT_ADDR is set: set address",
+    of_caller=_without("address", "token_file"),
+)
+
 SOURCES: Final[Mapping[str, Source]] = {
-    "github-actions": Source(
-        fetch=actions.github,
-        elsewhere="this is no job of GitHub Actions: name another identity here",
-    ),
-    "forgejo": Source(
-        fetch=actions.forgejo,
-        elsewhere="this is no job of Forgejo Actions: name another identity here",
-    ),
-    "gitea": Source(
-        fetch=actions.gitea, elsewhere="this is no job of Gitea Actions: name another identity here"
-    ),
-    "gitlab": Source(
-        fetch=ci.gitlab, elsewhere="this is no job of GitLab CI: name another identity here"
-    ),
-    "circleci": Source(
-        fetch=ci.circleci, elsewhere="this is no job of CircleCI: name another identity here"
-    ),
-    "buildkite": Source(
-        fetch=ci.buildkite, elsewhere="this is no job of Buildkite: name another identity here"
-    ),
-    "bitbucket": Source(
-        fetch=ci.bitbucket,
-        elsewhere="this is no step of Bitbucket Pipelines: name another identity here",
-    ),
-    "azure-pipelines": Source(
-        fetch=azure.pipelines,
-        elsewhere="this is no job of Azure Pipelines: name another identity here",
-    ),
-    "terraform-cloud": Source(
-        fetch=ci.terraform_cloud,
-        elsewhere="this is no run of HCP Terraform: name another identity here",
-    ),
+    "github-actions": _job(actions.github, "job of GitHub Actions"),
+    "forgejo": _job(actions.forgejo, "job of Forgejo Actions"),
+    "gitea": _job(actions.gitea, "job of Gitea Actions"),
+    "gitlab": _job(ci.gitlab, "job of GitLab CI"),
+    "circleci": _job(ci.circleci, "job of CircleCI"),
+    "buildkite": _job(ci.buildkite, "job of Buildkite"),
+    "bitbucket": _job(ci.bitbucket, "step of Bitbucket Pipelines"),
+    "azure-pipelines": _job(azure.pipelines, "job of Azure Pipelines"),
+    "terraform-cloud": _job(ci.terraform_cloud, "run of HCP Terraform"),
+    "fly": _job(machines.fly, "machine of Fly"),
     "kubernetes": Source(
         fetch=kubernetes.projected,
         elsewhere="there is no token at path: let the pod's volumes project one there",
@@ -87,40 +76,25 @@ SOURCES: Final[Mapping[str, Source]] = {
         elsewhere="SPIFFE_ENDPOINT_SOCKET is not set: set socket",
         of_caller=_without("socket"),
     ),
-    "spire-agent": Source(fetch=spiffe.spire_agent, elsewhere=""),
-    "openbao": Source(
-        fetch=openbao.identity_token,
-        elsewhere="neither BAO_ADDR nor VAULT_ADDR is set: set address",
-        of_caller=_without("address", "token_file"),
-    ),
-    "vault": Source(
-        fetch=openbao.identity_token,
-        elsewhere="neither BAO_ADDR nor VAULT_ADDR is set: set address",
-        of_caller=_without("address", "token_file"),
-    ),
+    "spire-agent": Source(fetch=spiffe.spire_agent),
+    "openbao": _OPENBAO,
+    "vault": _OPENBAO,
     "aws": Source(
         fetch=aws.web_identity,
         elsewhere="there are no credentials of AWS: set AWS_ACCESS_KEY_ID, or run it in AWS",
         of_caller=lambda told: told["credentials"] != "instance" or not told["region"],
     ),
-    "gcp": Source(fetch=machines.google, elsewhere="", of_caller=_never),
-    "azure": Source(fetch=azure.machine, elsewhere="", of_caller=_never),
-    "fly": Source(
-        fetch=machines.fly, elsewhere="this is no machine of Fly: name another identity here"
-    ),
-    "remote": Source(fetch=remote.central, elsewhere="", of_caller=_never),
+    "gcp": Source(fetch=machines.google, of_caller=_never),
+    "azure": Source(fetch=azure.machine, of_caller=_never),
+    "remote": Source(fetch=remote.central, of_caller=_never),
     "env": Source(fetch=generic.env, elsewhere="the variable is not set, or empty: set it"),
     "file": Source(
         fetch=generic.file,
         elsewhere="there is no file at path: let whoever gives the token write it there",
         of_caller=_never,
     ),
-    "exec": Source(fetch=generic.command, elsewhere=""),
-    "http": Source(
-        fetch=generic.request,
-        elsewhere="",
-        of_caller=lambda told: bool(told["bearer_variable"]),
-    ),
+    "exec": Source(fetch=generic.command),
+    "http": Source(fetch=generic.request, of_caller=lambda told: bool(told["bearer_variable"])),
 }
 
 
@@ -169,7 +143,8 @@ def _ask(source: str, name: str, wanted: Wanted) -> Steps[SubjectToken | None]:
             return None
         if not wanted.parameters.get("jwt", True):
             return SubjectToken(token=Secret(token), source=source)
-        return checked(read_jwt(token, source), wanted.audience, wanted.now())
+        audience = wanted.parameters.get("audience") or wanted.audience
+        return checked(read_jwt(token, source), audience, wanted.now())
     except InvalidToken as error:
         hint = "check that the platform gives a token here, and nothing else"
         raise IdentityError(f"{name}: {error}; {hint}") from error

@@ -114,4 +114,4 @@ def text_of(raw: bytes, where: str) -> str:
     try:
         return raw.decode().strip()
     except UnicodeDecodeError as error:
-        raise MalformedInput(f"{where} gives no text") from error
+        raise MalformedInput(f"{where} gives no text: let it give the token alone") from error

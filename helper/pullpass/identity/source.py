@@ -38,11 +38,11 @@ class Source:
 
     Attributes:
         fetch: asks for a token.
-        elsewhere: what to say where this is not the platform.
+        elsewhere: what to say where this is not the platform; empty where it always is.
         of_caller: whether, told these parameters, it gives by who asks: by environment, user or
             process. Then only that process itself can ask.
     """
 
     fetch: Fetch
-    elsewhere: str
+    elsewhere: str = ""
     of_caller: Callable[[Mapping[str, Any]], bool] = _always

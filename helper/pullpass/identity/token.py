@@ -51,7 +51,8 @@ def checked(identity: SubjectToken, audience: str, now: float) -> SubjectToken:
     if audience not in named:
         raise IdentityError(
             f"its token is for {_listed(named)} and {audience} is wanted, so it is shown to nobody:"
-            " let the platform give one for that, or set the audience that the provider asks for"
+            " let the platform give one for that, or see which parameters the provider and the"
+            " identity have for audiences"
         )
     _check_times(identity.said.claims, now)
     return identity

@@ -193,3 +193,11 @@ def test_the_plainest_endpoint_needs_a_url_alone(tmp_path: Path) -> None:
     (request,) = platform.endpoint.seen
     assert (request.method, request.url) == ("GET", "https://broker.example.com/token")
     assert request.body == b""
+
+
+def test_azure_is_asked_for_a_resource_and_may_name_it_by_its_identifier(tmp_path: Path) -> None:
+    platform = WEB["azure"](tmp_path)
+    exchange, identifier = "api://AzureADTokenExchange", "fb60f99c-7a34-4190-8149-302f77469936"
+    platform.told = {**platform.told, "resource": exchange, "audience": identifier}
+    platform.give(lambda asked: token(identifier if asked == exchange else asked))
+    assert platform.show().said.claims["aud"] == identifier

@@ -8,6 +8,7 @@ import pytest
 from fakes.platforms import ALL, NOW, REGISTRY, Platform, token
 from fakes.platforms.platform import nobody
 from fakes.settings import refusal_of
+from pullpass.config.identities import SOURCES
 from pullpass.errors import IdentityError
 
 ADVICE: Final = ("check ", "install ", "set ", "write ", "name another")
@@ -91,3 +92,21 @@ def test_without_its_platform_a_source_says_so(name: str, tmp_path: Path) -> Non
 
 def test_nothing_that_a_source_was_given_is_in_its_settings(platform: Platform) -> None:
     assert "eyJ" not in repr(platform.identity)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in ALL if "audience" in SOURCES.get(name, ()))
+)
+def test_an_audience_that_the_platform_fixes_is_one_where_the_settings_say_so(
+    name: str, tmp_path: Path
+) -> None:
+    platform = ALL[name](tmp_path)
+    shown = token("ari:cloud:acme")
+    platform.give(lambda _: shown)
+    with pytest.raises(IdentityError, match="is for ari:cloud:acme"):
+        platform.show()
+    platform.told = {**platform.told, "audience": "ari:cloud:acme"}
+    assert platform.show().token.reveal() == shown
+    platform.give(token)
+    with pytest.raises(IdentityError, match=f"is for {REGISTRY} and ari:cloud:acme is wanted"):
+        platform.show()

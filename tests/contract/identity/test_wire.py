@@ -165,6 +165,15 @@ def test_nobody_else_is_taken_for_the_api_server(
     assert says in refusal_of(refused.value)
 
 
+def test_the_api_server_needs_a_certificate_of_its_own_name(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    tls = certified(authority, "other.example")
+    with answering(lambda _: Response(status=200), tls) as origin:
+        platform = cluster(tmp_path, origin, authority)
+        with pytest.raises(IdentityError, match="ask for the name that it was made for"):
+            here(platform)
+
+
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A directory whose path is short enough for a socket."""

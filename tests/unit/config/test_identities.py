@@ -42,14 +42,17 @@ def test_an_entry_names_a_platform_by_its_name() -> None:
 def test_an_entry_names_a_table_with_parameters_of_its_own() -> None:
     table = {"source": "gitlab", "variable": "MY_TOKEN"}
     assert source({"identity": "ours"}, {"ours": table}) == Identity(
-        name="ours", source="gitlab", parameters={"variable": "MY_TOKEN"}, key="identities.ours"
+        name="ours",
+        source="gitlab",
+        parameters={"variable": "MY_TOKEN", "audience": ""},
+        key="identities.ours",
     )
 
 
 def test_a_table_may_be_called_as_its_source() -> None:
     found = source({"identity": "gitlab"}, {"gitlab": {"source": "gitlab", "variable": "T"}})
     assert isinstance(found, Identity)
-    assert found.parameters == {"variable": "T"}
+    assert found.parameters["variable"] == "T"
 
 
 def test_an_entry_names_a_credential_that_is_stored() -> None:
@@ -60,8 +63,8 @@ def test_auto_is_told_what_the_tables_of_its_sources_say() -> None:
     found = source({"identity": AUTO}, {"gitlab": {"source": "gitlab", "variable": "T"}})
     assert isinstance(found, Identity)
     assert tuple(found.parameters) == ORDER
-    assert found.parameters["gitlab"] == {"variable": "T"}
-    assert found.parameters["terraform-cloud"] == {"tag": ""}
+    assert found.parameters["gitlab"]["variable"] == "T"
+    assert found.parameters["terraform-cloud"] == {"tag": "", "audience": ""}
 
 
 def test_auto_has_no_settings_of_its_own() -> None:

@@ -92,9 +92,9 @@ def buildkite(wanted: Wanted) -> Steps[str | None]:
 
 
 def _set(token: str | None, missing: str) -> str:
-    if not token:
+    if not token or not token.strip():
         raise IdentityError(missing)
-    return token
+    return token.strip()
 
 
 def _is_for(token: str, audience: str) -> bool:

@@ -18,7 +18,7 @@ _EVERY_COMMAND: Final = ("PATH", "HOME")
 def env(wanted: Wanted) -> Steps[str | None]:
     """Returns the variable that the configuration names."""
     yield from ()
-    return wanted.environ.get(wanted.parameters["variable"]) or None
+    return wanted.environ.get(wanted.parameters["variable"], "").strip() or None
 
 
 def file(wanted: Wanted) -> Steps[str | None]:
