@@ -110,3 +110,7 @@ def test_an_audience_that_the_platform_fixes_is_one_where_the_settings_say_so(
     platform.give(token)
     with pytest.raises(IdentityError, match=f"is for {REGISTRY} and ari:cloud:acme is wanted"):
         platform.show()
+
+
+def test_every_source_that_can_be_configured_is_in_this_suite_or_in_one_of_its_own() -> None:
+    assert {name.partition(" ")[0] for name in ALL} | {"spiffe", "auto"} == SOURCES.keys()

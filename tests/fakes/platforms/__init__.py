@@ -21,6 +21,7 @@ WEB: Final[Mapping[str, Callable[[Path], Platform]]] = {
     "azure": web.azure,
     "fly": web.fly,
     "http": web.http,
+    "remote": web.remote,
     "aws": aws.environment,
     "aws container": aws.container,
     "aws pod": aws.pod,

@@ -227,3 +227,20 @@ def http(directory: Path) -> Platform:
 def form_of(request: Request) -> dict[str, str]:
     """Returns the form that request sends."""
     return dict(parse_qsl(request.body.decode(), strict_parsing=True))
+
+
+def remote(directory: Path) -> Platform:
+    """A pullpass issuer on another host, which believes a token of this one."""
+    (directory / "proof").write_text(BEARER)
+    url = "https://id.example.com/fleet"
+
+    def answer(request: Request, gives: Token) -> Response:
+        if not is_asked(
+            request, "POST", f"{url}/roles/pull/mint", authorization=f"Bearer {BEARER}"
+        ):
+            return NO
+        (audience,) = json.loads(request.body)["audiences"]
+        return says({"jwt": gives(audience)})
+
+    told = {"issuer": url, "role": "pull", "token_file": str(directory / "proof")}
+    return Platform(source="remote", told=told, endpoint=Endpoint(answer=answer))
