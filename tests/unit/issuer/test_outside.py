@@ -210,9 +210,8 @@ def test_a_trusted_issuer_s_token_is_judged_like_any_other(
     changes: dict[str, Any], reason: str
 ) -> None:
     world = World()
-    token = identity(
-        world.platform, **({"sub": "repo:acme/app", "aud": ISSUER, "now": NOW} | changes)
-    )
+    asked: dict[str, Any] = {"sub": "repo:acme/app", "aud": ISSUER, "now": NOW} | changes
+    token = identity(world.platform, **asked)
     status, told = world.refused(f"Bearer {token.reveal()}", "ci")
     assert status == 401
     assert reason in told
