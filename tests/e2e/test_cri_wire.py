@@ -46,11 +46,13 @@ async def test_a_deadline_of_1_ms_is_exceeded(served: Node, reference: str) -> N
 
 
 @in_a_loop
-async def test_a_list_of_12_mib_passes(served: Node, tmp_path: Path) -> None:
+async def test_a_list_of_12_mib_passes(
+    served: Node, deployment: Deployment, tmp_path: Path
+) -> None:
     images = [tiny_image(tmp_path / name, user=name * USER) for name in "abcd"]
     async with served.client() as client:
         for image in images:
-            await client.pull(served.deployment.publish(image, f"team/{image.name}:v1"))
+            await client.pull(deployment.publish(image, f"team/{image.name}:v1"))
         assert len(await client.call(f"{V1}/ListImages", timeout=10)) > 12 << 20
 
 

@@ -5,33 +5,23 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, ParamSpec
 
-WITHIN: Final = 20.0  # seconds that a test or a wait of one may take
+WITHIN: Final = 60.0  # seconds that a test or a wait of one may take
 
 P = ParamSpec("P")
 
 
 def in_a_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
     """Runs the coroutine test in an event loop."""
-    return within(WITHIN)(test)
 
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async def bounded() -> None:
+            async with asyncio.timeout(WITHIN):
+                await test(*args, **kwargs)
 
-def within(
-    seconds: float,
-) -> Callable[[Callable[P, Coroutine[Any, Any, None]]], Callable[P, None]]:
-    """As ``in_a_loop`` for a test that may take so many seconds."""
+        asyncio.run(bounded())
 
-    def decorated(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-        @functools.wraps(test)
-        def run(*args: P.args, **kwargs: P.kwargs) -> None:
-            async def bounded() -> None:
-                async with asyncio.timeout(seconds):
-                    await test(*args, **kwargs)
-
-            asyncio.run(bounded())
-
-        return run
-
-    return decorated
+    return run
 
 
 async def until(ready: Callable[[], object]) -> None:

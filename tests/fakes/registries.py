@@ -7,7 +7,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,6 +33,7 @@ ISSUER: Final = "https://issuer.test"
 SERVICE: Final = "registry.test"
 USER: Final = "puller"
 PASSWORD: Final = "correct horse"
+LEEWAY: Final = 60  # seconds for which distribution 2.8 takes a token after its end
 ATTEMPTS: Final = 3  # a free port may be taken before the program takes it
 _SERVE: Final = """\
 import sys
@@ -51,11 +52,13 @@ class Realm:
 
     Attributes:
         certificate: the file by which a registry trusts the tokens.
+        asked: the credentials that it was shown, as Basic writes them.
     """
 
     url: str
     key: PrivateKey
     certificate: Path
+    asked: list[str] = field(default_factory=list)
 
     def token(self, *scopes: str, **claims: Any) -> str:
         """Returns a token for scopes; claims replace those that it would have, None drops one."""
@@ -112,8 +115,16 @@ def access(scopes: tuple[Scope, ...]) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def realm(directory: Path) -> Iterator[Realm]:
-    """Serves a realm on loopback for the length of a block."""
+def realm(
+    directory: Path, *, anybody: bool = False, lifetime: float | None = None
+) -> Iterator[Realm]:
+    """Serves a realm on loopback for the length of a block.
+
+    Args:
+        directory: takes its certificate.
+        anybody: whether it gives tokens for every user and password.
+        lifetime: seconds for which a registry takes its tokens, None for five minutes and more.
+    """
     key = generate_key()
     certificate = directory / "realm.pem"
     certificate.write_bytes(key.certificate("realm"))
@@ -122,11 +133,17 @@ def realm(directory: Path) -> Iterator[Realm]:
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
-            allowed = self.headers.get("Authorization") == expected
-            token = found.token(*query.get("scope", [])) if allowed else ""
+            shown = self.headers.get("Authorization", "")
+            found.asked.append(shown)
+            allowed = shown == expected or (anybody and shown.startswith("Basic "))
+            token = found.token(*query.get("scope", []), **times(lifetime)) if allowed else ""
             self.send_response(200 if allowed else 401)
             self.end_headers()
             self.wfile.write(json.dumps({"token": token}).encode())
+
+        def do_POST(self) -> None:
+            self.send_response(405)  # containerd then asks by GET
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             """Prints nothing."""
@@ -139,6 +156,14 @@ def realm(directory: Path) -> Iterator[Realm]:
             yield found
         finally:
             server.shutdown()
+
+
+def times(lifetime: float | None) -> dict[str, int]:
+    """Returns the claims of a token that a registry takes for lifetime seconds."""
+    if lifetime is None:
+        return {}
+    end = int(time.time() + lifetime - LEEWAY)
+    return {"iat": end - 300, "nbf": end - 300, "exp": end}
 
 
 @contextmanager

@@ -18,10 +18,12 @@ from fakes.cri.runtime import Context, listening
 from fakes.endpoint import answering
 from fakes.helper import LOOPBACK, exchanging, node
 from fakes.loop import in_a_loop
+from fakes.scripted_agent import false_agent
 from pullpass.http import Response
 
 STATUS: Final = f"{V1}/ImageStatus"
 IMAGE: Final = f"{LOOPBACK}/team/app:v1"
+NOBODY: Final = 65534
 REF: Final = b"\x0a\x03ref"
 
 
@@ -93,6 +95,44 @@ async def test_an_exchange_that_hangs_ends_in_time_and_delays_nothing_else(
     for error in errors:
         assert (error.details() or "").startswith("RegistryUnavailable: no credential for")
         assert "no credential within 2s" in (error.details() or "")
+
+
+@in_a_loop
+async def test_an_agent_that_is_killed_fails_the_pull_and_the_next_agent_serves(
+    place: Path, runtime: Runtime
+) -> None:
+    with exchange(held=True) as jfrog:
+        async with shim(place, runtime, jfrog.settings(), "agent") as (client, agent):
+            assert agent
+            pull = client.pull(IMAGE)
+            await asyncio.to_thread(agent.until, lambda: len(jfrog.seen) == 1)
+            agent.process.popen.kill()
+            cut = await client.refused(pull)
+            gone = await client.refused(client.pull(IMAGE))
+            jfrog.open.set()
+            with started(agent.node):
+                assert await client.pull(IMAGE) == REF
+
+    assert "its reply was cut short" in (cut.details() or "")
+    assert "no agent at" in (gone.details() or "")
+    for error in (cut, gone):
+        assert (error.details() or "").startswith("RegistryUnavailable: no credential for")
+
+
+@in_a_loop
+async def test_a_false_server_on_the_agents_path_is_told_nothing(
+    place: Path, runtime: Runtime
+) -> None:
+    with exchange() as jfrog:
+        async with shim(place, runtime, jfrog.settings(), "agent") as (client, agent):
+            assert agent
+            agent.process.stop()
+            with false_agent(agent.path, uid=NOBODY, reply=b"ok 2\n{}", count=99) as sent:
+                error = await client.refused(client.pull(IMAGE))
+
+    assert "belongs to another user: it is not asked" in (error.details() or "")
+    assert set(sent) <= {b"b''"}
+    assert not jfrog.seen
 
 
 @in_a_loop

@@ -10,7 +10,7 @@ from grpc import StatusCode, aio
 
 from fakes.cri import Client, Runtime, bench
 from fakes.cri.runtime import Context, listening
-from fakes.loop import in_a_loop, within
+from fakes.loop import in_a_loop
 
 STATUS: Final = "/runtime.v1.ImageService/ImageStatus"
 LIST: Final = "/runtime.v1.ImageService/ListImages"
@@ -247,7 +247,7 @@ async def test_a_runtime_that_is_down_is_told_at_once_and_the_shim_goes_on(place
             assert await _within(3, found.client, STATUS) == b"x"
 
 
-@within(60)
+@in_a_loop
 async def test_a_runtime_that_was_down_for_long_is_found_as_soon_as_it_is_back(
     place: Path,
 ) -> None:

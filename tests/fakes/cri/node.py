@@ -1,7 +1,7 @@
 """A node without its kubelet: a real containerd, the shim before it, an agent beside it."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +15,14 @@ from pullpass.agent.client import AgentClient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """What pulls from a deployment's registry.
+    """What pulls from a registry.
 
     Attributes:
-        config: the settings of shim and agent.
+        variables: what shim and agent have in their environment; it names their settings.
     """
 
-    deployment: Deployment
     runtime: Containerd
-    config: Path
+    variables: Mapping[str, str]
 
     @property
     def place(self) -> Path:
@@ -67,7 +66,7 @@ class Node:
 
     @contextmanager
     def _program(self, command: str, ready: str) -> Iterator[Process]:
-        env = environment(**self.deployment.environment(self.config))
+        env = environment(**self.variables)
         argv = command.split()
         with running(argv, log=self.place / f"{argv[-1]}.log", env=env) as process:
             process.until(lambda: ready in process.printed())
@@ -83,9 +82,14 @@ def node(
 ) -> Node:
     """Prepares a node of deployment whose settings have these changes of the registry's table."""
     config = deployment.settings("kubernetes", **changes)
+    config.write_text(config.read_text() + sockets(runtime, credentials))
+    return Node(runtime=runtime, variables=deployment.environment(config))
+
+
+def sockets(runtime: Containerd, credentials: str) -> str:
+    """Returns the settings of a shim and of an agent beside runtime."""
     place = runtime.directory
-    with config.open("a") as text:
-        text.write(f"""
+    return f"""
 [agent]
 socket = "{place}/agent.sock"
 shim = {{ uid = 0 }}
@@ -96,8 +100,7 @@ backend = "{runtime.socket}"
 agent = "{place}/agent.sock"
 credentials = "{credentials}"
 exchange_timeout = "5s"
-""")
-    return Node(deployment=deployment, runtime=runtime, config=config)
+"""
 
 
 async def is_there(client: Client, image: str) -> bool:

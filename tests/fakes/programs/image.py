@@ -11,26 +11,29 @@ from typing import Any
 _OCI = "application/vnd.oci.image"
 
 
-def tiny_image(path: Path, content: bytes = b"hello\n", user: str = "") -> Path:
-    """Writes an image of one layer with one file as an OCI layout and returns its directory.
+def tiny_image(path: Path, *contents: bytes, user: str = "") -> Path:
+    """Writes an image as an OCI layout and returns its directory. Each layer has one file.
 
     Runtimes tell the user that it names with each list of images.
 
     The same content gives the same digests. skopeo takes it as ``oci:PATH``.
     https://github.com/opencontainers/image-spec/blob/v1.0.2/image-layout.md
     """
-    layer = _tar("hello", content)
+    layers = [_tar("hello", content) for content in contents or (b"hello\n",)]
     config = {
         "architecture": "amd64",
         "os": "linux",
         "config": {"Cmd": ["/hello"], "User": user},
-        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(layer) for layer in layers]},
     }
     manifest = {
         "schemaVersion": 2,
         "mediaType": f"{_OCI}.manifest.v1+json",
         "config": _add(path, f"{_OCI}.config.v1+json", _json(config)),
-        "layers": [_add(path, f"{_OCI}.layer.v1.tar+gzip", gzip.compress(layer, mtime=0))],
+        "layers": [
+            _add(path, f"{_OCI}.layer.v1.tar+gzip", gzip.compress(layer, mtime=0))
+            for layer in layers
+        ],
     }
     index = {
         "schemaVersion": 2,
