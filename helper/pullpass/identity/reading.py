@@ -9,10 +9,11 @@ from pullpass.exchange.paths import find
 from pullpass.http import Request, Response
 from pullpass.identity.effects import Steps, ask
 
+_AGAIN: Final = frozenset({502, 503, 504})  # of one of many servers; asking again uses nothing up
 _HINTS: Final[Mapping[int, str]] = {
-    401: "it does not believe who asks",
-    403: "who asks may not have a token",
-    404: "there is nothing of that name",
+    401: "it does not believe who asks: check what it is shown",
+    403: "who asks may not have a token: allow it there",
+    404: "there is nothing of that name: check the identity's settings",
 }
 
 
@@ -29,6 +30,8 @@ def ask_text(request: Request, who: str, hints: Mapping[int, str]) -> Steps[str]
         TransportError: if no answer comes.
     """
     answer = yield from ask(request)
+    if answer.status in _AGAIN:
+        answer = yield from ask(request)
     if answer.status not in {200, 201}:
         raise IdentityError(_refusal(answer, who, hints))
     try:

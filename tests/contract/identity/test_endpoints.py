@@ -62,6 +62,21 @@ def test_a_refusal_is_told_with_its_status_and_what_to_do(
     assert says in refused(platform)
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_server_that_fails_is_asked_once_more(status: int, tmp_path: Path) -> None:
+    platform = WEB["github-actions"](tmp_path)
+    answer = platform.endpoint.answer
+    platform.endpoint.answer = lambda request, gives: (
+        answer(request, gives)
+        if len(platform.endpoint.seen) > 1
+        else Response(status=status, body=b"eyJ")
+    )
+    assert platform.show().token.reveal() == token()
+    platform.endpoint.instead = Response(status=status)
+    assert f"answers {status}, so it cannot serve now" in refused(platform)
+    assert len(platform.endpoint.seen) == 4
+
+
 def test_an_answer_that_never_came_is_told(web: Platform) -> None:
     web.endpoint.instead = TransportError("https://a.example: no answer in time")
     assert refused(web) == "here: https://a.example: no answer in time"
