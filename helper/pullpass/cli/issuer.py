@@ -108,6 +108,16 @@ def _text(value: object) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
+def _refusing(algorithm: str) -> list[str]:
+    """Returns the providers whose other side is known to take no such signature."""
+    from pullpass.exchange import catalog
+
+    taken = {name: catalog.load(name).trust.algorithms for name in catalog.names()}
+    return [
+        name for name, algorithms in taken.items() if algorithms and algorithm not in algorithms
+    ]
+
+
 def _notes(found: "Issuer", key: "TransitKey") -> list[str]:
     """Returns what some relying parties do not take, and what stands in the key's record."""
     notes = []
@@ -116,10 +126,11 @@ def _notes(found: "Issuer", key: "TransitKey") -> list[str]:
         notes.append("the URL has a port, which AWS does not take")
     if parts.netloc != parts.netloc.lower():
         notes.append("the URL's host has capital letters, which some compare as they are")
-    if not found.algorithm.startswith("RS"):
-        notes.append(f"Entra, Quay and PyPI take no {found.algorithm}: they want an RSA key")
-    if found.algorithm == "EdDSA":
-        notes.append("AWS and Google take no EdDSA: they want an ECDSA or RSA key")
+    if refusing := _refusing(found.algorithm):
+        notes.append(
+            f"the other side of {', '.join(refusing)} takes no {found.algorithm}: give registries"
+            " there an issuer with a key of another type"
+        )
     before = key.issuers.get(found.name, found.issuer)
     if before != found.issuer:
         notes.append(f"it has signed as {before}, and nothing is minted under another URL")

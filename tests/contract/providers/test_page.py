@@ -54,7 +54,7 @@ def test_a_row_says_how_sure_the_spec_is_and_whom_the_other_side_believes(row: l
     made, traps = planned(row), row[3]
     trust = made.spec.trust
     assert row[4] == HOW_SURE[made.spec.evidence]
-    assert not trust.algorithms or "RS256" in traps
+    assert not trust.algorithms or "ES256" in trust.algorithms or "RS256" in traps
     assert not trust.issuers or "GitHub" in traps
     assert not trust.max_lifetime or "five minutes at most" in traps
     assert made.audience in {made.registry.address, *re.findall(r"`([^`]+)`", traps)} or (

@@ -27,7 +27,7 @@ def test_an_issuer_shows_its_documents_as_they_are_published(ready: Node) -> Non
     assert [jwk["kid"] for jwk in told["jwks"]["keys"]] == [kid]
     people = ready.pullpass("issuer", "show", "nodes").out
     assert f"discovery url  {told['discovery_url']}" in people
-    assert "! Entra, Quay and PyPI take no ES256" in people
+    assert "! the other side of acr, quay takes no ES256" in people
 
 
 def test_documents_are_written_for_any_server_of_files(ready: Node, tmp_path: Path) -> None:
