@@ -1,10 +1,12 @@
 """The package, on a machine that has Debian's Python and nothing else of ours."""
 
 import asyncio
+import gzip
 import json
 import os
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,6 +124,35 @@ def test_systemd_takes_the_units_without_a_word(host: Machine) -> None:
     done = host.analyze("verify", *(f"/usr/lib/systemd/system/{unit}" for unit in UNITS))
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_the_manual_page_has_every_command_and_no_fault(host: Machine) -> None:
+    page = host.path("/usr/share/man/man1/pullpass.1.gz")
+    text = gzip.decompress(page.read_bytes()).decode()
+    for command in ("check", "docker configure", "key create", "secret set", "serve issuer"):
+        assert f".SS pullpass {command} " in text
+    done = subprocess.run(
+        ["groff", "-man", "-ww", "-Kutf8", "-Tutf8", "-z"],
+        input=text,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("shell", "place"),
+    [
+        ("bash", "bash-completion/completions/pullpass"),
+        ("zsh", "zsh/vendor-completions/_pullpass"),
+        ("fish", "fish/vendor_completions.d/pullpass.fish"),
+    ],
+)
+def test_each_shell_finds_its_completion(host: Machine, shell: str, place: str) -> None:
+    printed = host.run("/usr/bin/pullpass", "completion", shell).stdout
+    assert host.path(f"/usr/share/{place}").read_text() == printed
 
 
 @pytest.mark.parametrize(("unit", "exposure"), [(UNITS[0], "25"), (UNITS[1], "15")])
