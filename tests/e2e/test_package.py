@@ -121,9 +121,13 @@ async def test_the_shim_has_a_user_of_its_own_and_no_key(host: Machine) -> None:
 
 
 def test_systemd_takes_the_units_without_a_word(host: Machine) -> None:
-    done = host.analyze("verify", *(f"/usr/lib/systemd/system/{unit}" for unit in UNITS))
+    files = [f"/usr/lib/systemd/system/{unit}" for unit in UNITS]
+    done = host.analyze("verify", *files)
     assert done.stderr == ""
     assert done.returncode == 0
+    for file in files:
+        assert "\nType=notify\n" in host.path(file).read_text()
+    assert "\nBefore=kubelet.service\n" in host.path(files[1]).read_text()
 
 
 def test_the_manual_page_has_every_command_and_no_fault(host: Machine) -> None:
