@@ -1,9 +1,9 @@
 """Looks for issued secrets in all that the suite prints: output, logs and tracebacks.
 
 A test which prints one fails, and what it printed is shown without the secret. Logs of programs are
-printed by the tests which run them, and their complaints are overheard. Known are signed tokens and
-private keys by their shape, and what ``fakes.issued`` was told; all also in base64, as Basic
-authentication and Docker's configuration write them.
+printed by the tests which run them or lie in a test's own folder, and complaints are overheard.
+Known are signed tokens and private keys by their shape, and what ``fakes.issued`` was told; all
+also in base64, as Basic authentication and Docker's configuration write them.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 import pytest
 
-from fakes.issued import all_issued, take_overheard
+from fakes.issued import all_issued, overheard, take_overheard
 
 SHOWN: Final = "<issued secret>"
 BROKEN: Final = "printed an issued secret: its output, log or traceback held one"
@@ -22,6 +22,7 @@ _SHAPES: Final = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s\\]*"
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
+_LOGS: Final = {".log", ".jsonl"}
 _LEAKED: Final = pytest.StashKey[bool]()
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -52,8 +53,10 @@ def _rest(text: str) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fails a test whose report holds a secret, once."""
+    """Fails a test whose report or log holds a secret, once."""
     report = yield
+    if report.when == "teardown":
+        _overhear_logs(item)
     if _clean(report) and not item.stash.get(_LEAKED, False):
         item.stash[_LEAKED] = True
         _fail(report, f"{item.name} {BROKEN}")
@@ -67,6 +70,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if _clean(report):
         _fail(report, f"{report.nodeid} {BROKEN}")
     return report
+
+
+def _overhear_logs(item: pytest.Item) -> None:
+    """Takes what programs have logged into the test's own folder as if it was printed."""
+    directory = getattr(item, "funcargs", {}).get("tmp_path")
+    for path in directory.rglob("*") if directory else ():
+        if path.suffix in _LOGS and path.is_file():
+            overheard(path.read_text(errors="replace"))
 
 
 def _clean(report: Report) -> bool:

@@ -55,6 +55,10 @@ def test_program_log(tmp_path):
     with running(["sh", "-c", f"echo {SECRET}; exec sleep 60"], log=tmp_path / "log") as process:
         process.until(process.printed)
 
+def test_log_file(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "audit.jsonl").write_text(SECRET)
+
 def test_overheard():
     overheard(SECRET)
 
