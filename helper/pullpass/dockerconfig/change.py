@@ -75,7 +75,7 @@ def unconfigure(path: Path, *, dry_run: bool) -> Change:
 def _held(path: Path, *, alone: bool) -> Iterator[tuple[Held, Record | None]]:
     """Gives the file that path leads to and its record, to nobody else meanwhile if alone."""
     found = file.target(path)
-    with file.locked(found) if alone else nullcontext():
+    with file.held_alone(found) if alone else nullcontext():
         beside = file.read(record_path(found))
         with _named(beside.path):
             known = record.parse(beside.text) if beside.found else None

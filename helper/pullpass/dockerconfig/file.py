@@ -5,26 +5,17 @@ It is written beside itself and renamed, through symbolic links, and keeps mode 
 
 import os
 import stat
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Final
 
 from pullpass.errors import FileError, MalformedInput, UsageError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    HAS_LOCKS = False
-else:
-    HAS_LOCKS = True
+from pullpass.lock import locked
+from pullpass.whole import PRIVATE, sync_directory, write_whole
 
 MAX_FILE: Final = 1 << 22  # bytes; a thousand registries need 100 kB
-PATIENCE: Final = 10.0  # seconds for whoever writes the same file now
-_POLL: Final = 0.05  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +43,7 @@ def target(path: Path) -> Path:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def held_alone(path: Path) -> Iterator[None]:
     """Holds path's directory for one writer, which is made if it is missing. Leaves no file.
 
     Raises:
@@ -61,17 +52,16 @@ def locked(path: Path) -> Iterator[None]:
     directory = path.parent
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(directory, os.O_RDONLY) if HAS_LOCKS else None
     except OSError as error:
         raise _unwritable(directory, error) from error
-    if handle is None:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(directory))
+        except TimeoutError as error:
+            raise _unwritable(path, error) from error
+        except OSError:
+            pass  # a file system without locks, such as some of the network's
         yield
-        return
-    try:
-        _lock(handle, path)
-        yield
-    finally:
-        os.close(handle)
 
 
 def read(path: Path) -> Held:
@@ -100,66 +90,23 @@ def read(path: Path) -> Held:
 
 
 def replace(held: Held, text: str) -> None:
-    """Puts text where held was found: whole or not at all. Raises: FileError."""
-    path = held.path
+    """Puts text where held was found, with the mode and the owner of it. Raises: FileError."""
+    found = held.found
+    mode = stat.S_IMODE(found.st_mode) if found else PRIVATE
+    owner = (found.st_uid, found.st_gid) if found else None
     try:
-        handle, draft = mkstemp(prefix=f".{path.name}.", dir=path.parent)  # with mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                _liken(handle, held.found)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(handle)
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink()
-            raise
-        _sync(path.parent)
+        write_whole(held.path, text.encode(), mode=mode, owner=owner)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(held.path, error) from error
 
 
 def remove(path: Path) -> None:
     """Removes path, which may be gone. Raises: FileError."""
     try:
         path.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _lock(handle: int, path: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise FileError(f"another pullpass has been at {path} for 10s: end it") from error
-            time.sleep(_POLL)
-        except OSError:
-            return  # a file system without locks, such as some of the network's
-        else:
-            return
-
-
-def _liken(handle: int, found: os.stat_result | None) -> None:
-    """Gives a new file the owner and the mode of the one that it replaces."""
-    if found is None or os.name != "posix":
-        return
-    made = os.fstat(handle)
-    if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
-        os.fchown(handle, found.st_uid, found.st_gid)
-    os.fchmod(handle, stat.S_IMODE(found.st_mode))
-
-
-def _sync(directory: Path) -> None:
-    if os.name == "posix":  # elsewhere a directory cannot be opened
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _unwritable(path: Path, error: OSError) -> FileError:

@@ -1,10 +1,8 @@
 """Writes the documents of issuers for any server of static files, keys before their use."""
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import mkstemp
 
 from pullpass.config.issuing import Issuer
 from pullpass.config.model import Config
@@ -20,6 +18,7 @@ from pullpass.issuer.documents import (
 from pullpass.keys.rotation import show
 from pullpass.keys.source import Keys, check_frozen
 from pullpass.keys.transit import TransitKey, Version
+from pullpass.whole import write_whole
 
 
 def publish(config: Config, keys: Keys, issuers: Sequence[Issuer], root: Path) -> Flow[list[Path]]:
@@ -73,14 +72,4 @@ def _files(config: Config, issuer: Issuer, key: TransitKey) -> Iterator[tuple[st
 def _write(path: Path, body: bytes) -> None:
     """Puts a file in its place whole, for everybody to read."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    write_whole(path, body, mode=0o644)

@@ -6,21 +6,21 @@ Without a passphrase private halves are written as they are, so the mode is chec
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Final
 
 from pullpass.errors import KeyStoreError
 from pullpass.http import Flow
 from pullpass.jose import generate_key
 from pullpass.keys import document
-from pullpass.keys.lock import locked
 from pullpass.keys.store import Held
 from pullpass.keys.transit import State, TransitKey, Version
+from pullpass.lock import locked
 from pullpass.secret import Secret
+from pullpass.whole import sweep, write_whole
 
 _OPEN: Final = 0o077  # what a key may not be to others
 _Stamp = tuple[int, ...]
@@ -121,25 +121,9 @@ class FileKeyStore:
 
     def _write(self, key: TransitKey) -> None:
         """Puts a file in its place that is whole and lasts, or leaves what was there."""
-        self._sweep(key.name)
-        handle, draft = mkstemp(prefix=f".{key.name}.", suffix=".new", dir=self.directory)  # 0600
-        try:
-            try:
-                _write_all(handle, document.write(key, self.passphrase()))
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            os.replace(draft, self._path(key.name))  # noqa: PTH105 - beside the calls that it ends
-        except BaseException:
-            with suppress(OSError):
-                Path(draft).unlink()
-            raise
-        _sync_directory(self.directory)
-
-    def _sweep(self, name: str) -> None:
-        """Removes drafts of processes that died; the lock says that nobody writes one now."""
-        for draft in self.directory.glob(f".{name}.*.new"):
-            draft.unlink()
+        path = self._path(key.name)
+        sweep(path)  # the lock says that nobody writes one now
+        write_whole(path, document.write(key, self.passphrase()).reveal().encode())
 
 
 def new_version(type_: str, number: int, now: int) -> Version:
@@ -153,21 +137,6 @@ def new_version(type_: str, number: int, now: int) -> Version:
         public=key.public,
         key=key,
     )
-
-
-def _write_all(handle: int, text: Secret) -> None:
-    raw = text.reveal().encode()
-    while raw:
-        raw = raw[os.write(handle, raw) :]
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name == "posix":  # elsewhere a directory cannot be opened
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _check_mode(path: Path, found: os.stat_result, wanted: str) -> None:

@@ -16,9 +16,9 @@ from pullpass.errors import KeyStoreError, StoreError
 from pullpass.http import Flow
 from pullpass.keys import document
 from pullpass.keys.file import new_version
-from pullpass.keys.lock import locked
 from pullpass.keys.store import FRESH, Held
 from pullpass.keys.transit import TransitKey, Version
+from pullpass.lock import locked
 from pullpass.store.stores import SecretStore
 
 _UNDER: Final = "transit-key/"  # beside other secrets of ours
