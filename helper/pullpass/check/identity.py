@@ -23,7 +23,7 @@ def describe(shown: SubjectToken, now: float) -> str:
     if not said.claims:
         return f"{shown.source} gives what is no JWT: nothing can be read of it"
     who = _pairs(said.claims, ("iss", "sub", "aud"))
-    return f"{who}, {said.header_text('alg')}, {_life(said, now)}"
+    return f"{shown.source} gives {who}, {said.header_text('alg')}, {_life(said, now)}"
 
 
 def judge(token: UnverifiedToken, spec: Spec) -> Iterator[Seen]:

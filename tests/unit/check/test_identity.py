@@ -39,7 +39,8 @@ def described(**changes: Any) -> str:
 
 
 def test_who_is_shown_for_whom_and_how_long_is_told() -> None:
-    assert described() == f"iss={ISSUER} sub=registry-pull aud={REGISTRY}, ES256, lives 300s"
+    who = f"iss={ISSUER} sub=registry-pull aud={REGISTRY}"
+    assert described() == f"env gives {who}, ES256, lives 300s"
 
 
 def test_several_audiences_are_told() -> None:

@@ -34,7 +34,8 @@ def test_a_whole_chain_is_in_order_at_every_link() -> None:
     assert {link: one.saw for link, one in found.items()} == {
         "entry": f'registry."{REGISTRY}".credential[0] answers for team/app: issuer nodes,'
         " role docker-pull, provider jfrog",
-        "identity": f"iss={ISSUER} sub=registry-pull aud={REGISTRY}, ES256, lives 300s",
+        "identity": f"own issuer gives iss={ISSUER} sub=registry-pull aud={REGISTRY}, ES256,"
+        " lives 300s",
         "trust": "nothing is known by which jfrog would refuse it",
         "issuer": f"seen from here: discovery and JWKS hold kid {kid}",
         "exchange": "jfrog gave a credential for puller",
