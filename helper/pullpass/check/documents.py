@@ -1,6 +1,5 @@
 """The issuer's documents as seen from here, which is not where the registry's side looks from."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from pullpass.check.finding import Level, Seen
@@ -13,8 +12,8 @@ _FROM_THERE: Final = "the exchange must reach the same documents: try it from a 
 _LISTED: Final = "id_token_signing_alg_values_supported"
 
 
-def look(token: UnverifiedToken, transport: Transport) -> Iterator[Seen]:
-    """Yields whether token's issuer publishes what is needed to believe it.
+def look(token: UnverifiedToken, transport: Transport) -> Seen:
+    """Returns whether token's issuer publishes what is needed to believe it.
 
     Raises:
         TokenRefused: if what it publishes speaks against token.
@@ -25,8 +24,7 @@ def look(token: UnverifiedToken, transport: Transport) -> Iterator[Seen]:
         _check_name(document.get("issuer"), issuer)
         keys = run(fetch_jwks(issuer, document), transport)
     except TransportError as error:
-        yield Seen(Level.WARNING, f"seen from here: {error}", _FROM_THERE)
-        return
+        return Seen(Level.WARNING, f"seen from here: {error}", _FROM_THERE)
     if kid not in keys:
         raise TokenRefused(
             f"the JWKS of {issuer} does not hold kid {kid or 'at all, which the token lacks'}, so"
@@ -38,9 +36,8 @@ def look(token: UnverifiedToken, transport: Transport) -> Iterator[Seen]:
         advice = (
             f"let {_LISTED} name {algorithm}: zot and others take RS256 alone where it does not"
         )
-        yield Seen(Level.WARNING, f"{saw}, and the first does not name {algorithm}", advice)
-        return
-    yield Seen(Level.OK, saw)
+        return Seen(Level.WARNING, f"{saw}, and the first does not name {algorithm}", advice)
+    return Seen(Level.OK, saw)
 
 
 def _check_name(named: object, issuer: str) -> None:

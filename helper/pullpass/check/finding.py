@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from pullpass.errors import one_line
+
 
 class Level(StrEnum):
     """How a link stands."""
@@ -43,12 +45,12 @@ class Finding:
 
 
 def finding(registry: str, link: str, seen: Seen, exit_status: int = 0) -> Finding:
-    """Returns what was seen at link as a finding; exit_status is that of an error."""
+    """Returns what was seen at link, whoever's words it is in; exit_status is that of an error."""
     return Finding(
         registry=registry,
         link=link,
         level=seen.level,
-        saw=seen.saw,
-        advice=seen.advice,
+        saw=one_line(seen.saw),
+        advice=one_line(seen.advice),
         exit_status=exit_status,
     )

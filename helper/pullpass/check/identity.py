@@ -26,8 +26,8 @@ def describe(shown: SubjectToken, now: float) -> str:
     return f"{shown.source} gives {who}, {said.header_text('alg')}, {_life(said, now)}"
 
 
-def judge(token: UnverifiedToken, spec: Spec) -> Iterator[Seen]:
-    """Yields how token looks to the provider's other side, as far as its spec knows.
+def judge(token: UnverifiedToken, spec: Spec) -> Seen:
+    """Returns how token looks to the provider's other side, as far as its spec knows.
 
     Raises:
         TokenRefused: if the other side is known to refuse such a token.
@@ -35,11 +35,11 @@ def judge(token: UnverifiedToken, spec: Spec) -> Iterator[Seen]:
     reasons = list(_reasons(token, spec))
     if reasons:
         raise TokenRefused(f"{spec.name} takes no such token: {'; '.join(reasons)}")
-    yield Seen(Level.OK, f"nothing is known by which {spec.name} would refuse it")
+    return Seen(Level.OK, f"nothing is known by which {spec.name} would refuse it")
 
 
-def compare(token: UnverifiedToken, expected: Mapping[str, str]) -> Iterator[Seen]:
-    """Yields the claims that the registry's side expects, beside those of token.
+def compare(token: UnverifiedToken, expected: Mapping[str, str]) -> Seen:
+    """Returns the claims that the registry's side expects, beside those of token.
 
     Raises:
         TokenRefused: if one of them is another.
@@ -52,7 +52,7 @@ def compare(token: UnverifiedToken, expected: Mapping[str, str]) -> Iterator[See
     ]
     if wrong:
         raise TokenRefused(f"{'; '.join(wrong)}: change the rule there, or the identity here")
-    yield Seen(Level.OK, f"{_pairs(token.claims, expected)}, as expected")
+    return Seen(Level.OK, f"{_pairs(token.claims, expected)}, as expected")
 
 
 def every_claim(token: UnverifiedToken) -> str:

@@ -1,7 +1,5 @@
 """The registry's side: its challenge answered with the credential, and what that grants."""
 
-from collections.abc import Iterator
-
 from pullpass.check.finding import Level, Seen
 from pullpass.credential import Credential
 from pullpass.errors import RegistryError
@@ -13,8 +11,8 @@ from pullpass.scope import Scope
 
 def look(
     place: Place, credential: Credential, repository: str | None, transport: Transport
-) -> Iterator[Seen]:
-    """Yields what place makes of credential; a token is asked for repository, where there is one.
+) -> Seen:
+    """Returns what place makes of credential; a token is asked for repository, where there is one.
 
     Raises:
         RegistryError: if it is not let in, or not to repository.
@@ -22,8 +20,7 @@ def look(
     """
     refusal = _knock(place, transport)
     if refusal.status == 200:
-        yield Seen(Level.WARNING, "the registry lets everybody in", "close it, or drop its entry")
-        return
+        return Seen(Level.WARNING, "the registry lets everybody in", "close it, or drop its entry")
     if refusal.status != 401:
         raise RegistryError(
             f"registry {place.registry}: /v2/ answers with status {refusal.status}:"
@@ -40,11 +37,10 @@ def look(
     _check_grant(grant, asked)
     took = f"the registry takes {_shown(grant)}"
     if repository is None:
-        yield Seen(Level.OK, took)
-    elif grant.granted is not None:
-        yield Seen(Level.OK, f"{took}, which grants {', '.join(map(str, grant.granted))}")
-    else:
-        yield _tried(place, transport, grant, repository)
+        return Seen(Level.OK, took)
+    if grant.granted is None:
+        return _tried(place, transport, grant, repository)
+    return Seen(Level.OK, f"{took}, which grants {', '.join(map(str, grant.granted))}")
 
 
 def _knock(place: Place, transport: Transport, grant: Grant | None = None) -> Response:

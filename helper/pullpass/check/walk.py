@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from pullpass.check import documents, identity, registry
@@ -33,7 +34,7 @@ _UNREACHABLE: Final = "see that it is up, and reachable from here under exactly 
 _NO_KEY: Final = "where an agent has the keys, run this as the agent's user"
 _OPAQUE: Final = Seen(Level.NOT_TRIED, "the identity is no JWT: nothing can be read of it")
 
-Look = Callable[[], Iterator[Seen]]
+Look = Callable[[], Seen]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,8 +77,7 @@ class Walk:
                 )
                 continue
             try:
-                for seen in look():
-                    yield finding(self.registry, link, seen)
+                yield finding(self.registry, link, look())
             except PullpassError as error:
                 seen = Seen(Level.ERROR, str(error), self._advice(error))
                 yield finding(self.registry, link, seen, error.exit_status)
@@ -87,19 +87,23 @@ class Walk:
         """Yields each link, how it is looked at and whether those behind it need it."""
         yield "entry", self._look_at_entry, True
         if self._stored:
-            yield "store", self._look_at_store, True
+            yield "store", partial(self._look_at_store, self._stored), True
             yield "registry", self._look_at_registry, False
             yield "clock", self._look_at_clock, False
             return
         yield "identity", self._look_at_identity, True
-        yield "trust", self._look_at_trust, False
+        yield "trust", self._reading(lambda token: identity.judge(token, self._plan.spec)), False
         if self.expected:
-            yield "claims", self._look_at_claims, False
-        yield "issuer", self._look_at_issuer, False
+            yield "claims", self._reading(partial(identity.compare, expected=self.expected)), False
+        yield "issuer", self._reading(partial(documents.look, transport=self._watch)), False
         yield "exchange", self._look_at_exchange, True
         yield "lifetime", self._look_at_lifetime, False
         yield "registry", self._look_at_registry, False
         yield "clock", self._look_at_clock, False
+
+    def _reading(self, look: Callable[[UnverifiedToken], Seen]) -> Look:
+        """Returns a look at what the identity says, where that can be read."""
+        return lambda: look(self._token) if self._token else _OPAQUE
 
     def _advice(self, error: PullpassError) -> str:
         if isinstance(error, TransportError):
@@ -111,7 +115,7 @@ class Walk:
             return f"compare the rules of the registry's side with what the token says: {told}"
         return ""
 
-    def _look_at_entry(self) -> Iterator[Seen]:
+    def _look_at_entry(self) -> Seen:
         query = Query(registry=self.registry, repository=self.repository)
         self._found, entry = find(self.config, query)
         told = str(entry.source)
@@ -120,74 +124,50 @@ class Walk:
         else:
             self._plan = plan(self.config, query)
             told = f"{told}, provider {self._found.provider}"
-        yield Seen(
+        return Seen(
             Level.OK, f"{entry.key} answers for {self.repository or 'the whole host'}: {told}"
         )
 
-    def _look_at_store(self) -> Iterator[Seen]:
-        if self._stored:
-            flow = fetch_stored(self._found, self._stored, self.environ)
-            self._credential = run(flow, LocalEdge(self._watch))
-            yield Seen(Level.OK, f"it holds a credential for {self._credential.username}")
+    def _look_at_store(self, stored: Stored) -> Seen:
+        flow = fetch_stored(self._found, stored, self.environ)
+        self._credential = run(flow, LocalEdge(self._watch))
+        return Seen(Level.OK, f"it holds a credential for {self._credential.username}")
 
-    def _look_at_identity(self) -> Iterator[Seen]:
+    def _look_at_identity(self) -> Seen:
         flow = identify(self.minter, self._plan, process_facts(), self.environ, self.now)
         self._shown = run(flow, LocalEdge(self._watch))
         self._token = self._shown.said if self._shown.said.claims else None
-        yield Seen(Level.OK, identity.describe(self._shown, self.now()))
+        return Seen(Level.OK, identity.describe(self._shown, self.now()))
 
-    def _look_at_trust(self) -> Iterator[Seen]:
-        if self._token is None:
-            yield _OPAQUE
-            return
-        yield from identity.judge(self._token, self._plan.spec)
-
-    def _look_at_claims(self) -> Iterator[Seen]:
-        if self._token is None:
-            yield _OPAQUE
-            return
-        yield from identity.compare(self._token, self.expected)
-
-    def _look_at_issuer(self) -> Iterator[Seen]:
-        if self._token is None:
-            yield _OPAQUE
-        else:
-            yield from documents.look(self._token, self._watch)
-
-    def _look_at_exchange(self) -> Iterator[Seen]:
+    def _look_at_exchange(self) -> Seen:
         self._credential = run(trade(self._plan, self._shown, self.now), self._watch)
         provider, username = self._plan.registry.provider, self._credential.username
         if self._plan.spec.steps:
-            yield Seen(Level.OK, f"{provider} gave a credential for {username}")
-        else:
-            yield Seen(Level.OK, f"{provider} shows the identity itself, as user {username}")
+            return Seen(Level.OK, f"{provider} gave a credential for {username}")
+        return Seen(Level.OK, f"{provider} shows the identity itself, as user {username}")
 
-    def _look_at_lifetime(self) -> Iterator[Seen]:
+    def _look_at_lifetime(self) -> Seen:
         expires_at = self._credential.expires_at
         if expires_at is None:
             advice = "let the provider's spec say it under expires"
-            yield Seen(Level.WARNING, "nobody says how long the credential lives", advice)
-            return
+            return Seen(Level.WARNING, "nobody says how long the credential lives", advice)
         left = int(expires_at - self.now())
         saw = f"the credential lives {left}s"
         if left >= SHORT_LIFE:
-            yield Seen(Level.OK, saw)
-            return
+            return Seen(Level.OK, saw)
         advice = "buildx keeps one for up to ten minutes: let the exchange give a longer one"
-        yield Seen(Level.WARNING, saw, advice)
+        return Seen(Level.WARNING, saw, advice)
 
-    def _look_at_registry(self) -> Iterator[Seen]:
+    def _look_at_registry(self) -> Seen:
         place = Place(registry=self._found.address, plaintext=self._found.insecure)
-        yield from registry.look(place, self._credential, self.repository, self._watch)
+        return registry.look(place, self._credential, self.repository, self._watch)
 
-    def _look_at_clock(self) -> Iterator[Seen]:
+    def _look_at_clock(self) -> Seen:
         if not self._watch.skews:
-            yield Seen(Level.NOT_TRIED, "nobody told the time")
-            return
+            return Seen(Level.NOT_TRIED, "nobody told the time")
         origin, skew = max(self._watch.skews.items(), key=lambda item: abs(item[1]))
         if abs(skew) <= MAX_SKEW:
-            yield Seen(Level.OK, f"within {abs(skew):.0f}s of {origin}")
-            return
+            return Seen(Level.OK, f"within {abs(skew):.0f}s of {origin}")
         side = "behind" if skew > 0 else "ahead of"
         raise TokenRefused(
             f"this clock is {abs(skew):.0f}s {side} that of {origin}, and tokens are good between"
