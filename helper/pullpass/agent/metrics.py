@@ -3,14 +3,14 @@
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from pathlib import Path
-from typing import Final
 
 from pullpass.agent.counters import Counters
-from pullpass.errors import ConfigError, UsageError
+from pullpass.agent.pages import Page, pages_served
+from pullpass.errors import UsageError
 
 try:
     from prometheus_client import CollectorRegistry, generate_latest
@@ -19,9 +19,6 @@ try:
     from prometheus_client.registry import Collector
 except ImportError as error:
     raise UsageError("metrics need more: pip install 'pullpass[plugin]'") from error
-
-MAX_HEAD: Final = 8192  # bytes of a request
-PATIENCE: Final = 5.0  # seconds for a request and for its answer
 
 
 class AgentCollector(Collector):
@@ -69,11 +66,10 @@ class AgentCollector(Collector):
         )
 
 
-@asynccontextmanager
-async def exposing(
+def exposing(
     where: Path | tuple[str, int], counters: Counters, connections: Callable[[], int]
-) -> AsyncIterator[None]:
-    """Answers Prometheus at where.
+) -> AbstractAsyncContextManager[None]:
+    """Answers Prometheus at where for the length of a block.
 
     Raises:
         ConfigError: if nothing can listen there.
@@ -81,46 +77,9 @@ async def exposing(
     registry = CollectorRegistry()
     registry.register(AgentCollector(counters, connections))
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(_answer(head, registry))
-                await writer.drain()
-        except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
-            pass  # nobody there, or nobody who speaks HTTP
-        finally:
-            writer.close()
+    def page(path: str) -> Page:
+        if path != "/metrics":
+            return Page(status=HTTPStatus.NOT_FOUND, body=b"ask for /metrics\n")
+        return Page(kind=CONTENT_TYPE_LATEST, body=generate_latest(registry))
 
-    server = await _listen(where, answer)
-    async with server:
-        yield
-
-
-async def _listen(
-    where: Path | tuple[str, int],
-    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-) -> asyncio.Server:
-    try:
-        if isinstance(where, Path):
-            return await asyncio.start_unix_server(answer, where, limit=MAX_HEAD)
-        return await asyncio.start_server(answer, *where, limit=MAX_HEAD)
-    except OSError as error:
-        raise ConfigError(
-            f"nothing can listen there: {error.strerror}", key="agent.metrics"
-        ) from error
-
-
-def _answer(head: bytes, registry: CollectorRegistry) -> bytes:
-    wanted = head.split(b" ", 2)[:2]
-    found = wanted == [b"GET", b"/metrics"]
-    body = generate_latest(registry) if found else b"ask for /metrics\n"
-    status = "200 OK" if found else "404 Not Found"
-    kind = CONTENT_TYPE_LATEST if found else "text/plain"
-    lines = [
-        f"HTTP/1.1 {status}",
-        f"Content-Type: {kind}",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    return pages_served(where, page, "agent.metrics")

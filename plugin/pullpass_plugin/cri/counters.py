@@ -60,7 +60,7 @@ class Counters:
             if not self.running:
                 self.idle.set()
 
-    def render(self) -> str:
+    def render(self) -> bytes:
         """Returns the metrics in Prometheus' text format 0.0.4."""
         lines = _by_outcome("pulls_total", _HELP["pulls"], self.pulls, Outcome)
         lines += _by_outcome("reloads_total", _HELP["reloads"], self.reloads, ("ok", "error"))
@@ -75,7 +75,7 @@ class Counters:
             ("draining", "Whether new pulls are refused, since the shim ends.", self.draining),
         ):
             lines += _metric(name, "gauge", text, int(value))
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, ""]).encode()
 
 
 def _metric(name: str, kind: str, text: str, value: int) -> list[str]:

@@ -13,6 +13,7 @@ from grpc import ChannelConnectivity, aio
 
 from pullpass.agent.journal import Journal
 from pullpass.agent.notify import notifier
+from pullpass.agent.pages import pages_served
 from pullpass.agent.private import held, make_private
 from pullpass.agent.reload import Reload, moved
 from pullpass.config.model import Config
@@ -22,7 +23,7 @@ from pullpass_plugin.cri.forwarding import LIMITS, Context, Handlers, Runtime, c
 from pullpass_plugin.cri.methods import PULLS
 from pullpass_plugin.cri.pull import Puller
 from pullpass_plugin.cri.source import CredentialSource
-from pullpass_plugin.cri.status import status_served
+from pullpass_plugin.cri.status import page
 
 GRACE: Final = 2.0  # seconds for calls other than pulls, at the end
 _FIXED: Final = ("listen", "backend", "status", "credentials")
@@ -105,7 +106,8 @@ async def served(config: Config, source: CredentialSource, journal: Journal) -> 
         runtime = Runtime(channel)
         shim = Shim(Puller(config, source, runtime, counters, journal))
         await stack.enter_async_context(_watched(channel, counters, journal))
-        await stack.enter_async_context(status_served(cri.status, counters))
+        pages = pages_served(cri.status, partial(page, counters=counters), "cri.status")
+        await stack.enter_async_context(pages)
         await stack.enter_async_context(_listening(str(cri.listen), runtime, shim))
         yield shim
 
