@@ -87,7 +87,7 @@ def _addresses(config: Config, wanted: Sequence[str]) -> list[str]:
     if not addresses:
         raise ConfigError('no registry is configured: add [registry."HOST"]')
     for address in addresses:
-        find_registry(config, address)
+        find_registry(config, address)  # refuses what is not configured
     return list(dict.fromkeys(addresses))
 
 

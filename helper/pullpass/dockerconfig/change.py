@@ -38,7 +38,9 @@ def configure(
         FileError: if the file cannot be read or written.
     """
     with _held(path, alone=not dry_run) as (held, known):
-        before = known or Record(created=held.found is None)
+        before = known or Record()
+        if held.found is None:
+            before = replace(before, created=True)
         with _named(held.path):
             after, now = entries.configure(held.text, before, hosts, store=store, force=force)
         if after != held.text and not dry_run:

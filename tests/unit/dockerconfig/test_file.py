@@ -49,6 +49,14 @@ def test_a_file_that_was_not_there_is_gone_again(tmp_path: Path) -> None:
     assert names(file.parent) == []
 
 
+def test_a_file_that_was_removed_meanwhile_is_gone_again_too(file: Path) -> None:
+    written(file)
+    file.unlink()
+    written(file)
+    unconfigure(file, dry_run=False)
+    assert names(file.parent) == []
+
+
 def test_a_file_that_was_not_there_stays_with_what_others_wrote(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     written(file)
