@@ -38,6 +38,7 @@ _VERIFIES: Final = {
 ALGORITHMS: Final = tuple(name for names in _VERIFIES.values() for name in names)
 _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _MIN_RSA_BITS: Final = 2048
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))  # made once: mints are many
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 _AnyPublic = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
@@ -254,8 +255,7 @@ def signing_input(
     """Returns what is signed of a JWT (RFC 7515 §5.1)."""
     header = {"alg": algorithm, "kid": kid, "typ": type_}
     return b".".join(
-        urlsafe_b64encode(json.dumps(part, separators=(",", ":")).encode()).rstrip(b"=")
-        for part in (header, claims)
+        urlsafe_b64encode(_JSON.encode(part).encode()).rstrip(b"=") for part in (header, claims)
     )
 
 

@@ -1,7 +1,7 @@
-"""Measures pullpass beside its peers: ``python tests/bench [helper|agent|shim …] [--quick]``.
+"""Measures pullpass beside its peers: ``python tests/bench [helper|agent|shim|issuer] [--quick]``.
 
 Prints a table for each, in Markdown, and writes a plot. The shim needs root, containerd,
-docker-registry, skopeo and h2load (Debian's nghttp2-client).
+docker-registry and skopeo, shim and issuer need h2load (Debian's nghttp2-client).
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench import agent, helper, shim
+from bench import agent, helper, issuer, shim
 from bench.plot import draw
 from bench.report import Report, machine
 
@@ -28,6 +28,10 @@ BENCHES: Final[Mapping[str, tuple[Callable[[], Report], Callable[[], Report]]]] 
     "shim": (
         lambda: shim.measured(rounds=20, each=300, calls=100_000),
         lambda: shim.measured(rounds=2, each=5, calls=100),
+    ),
+    "issuer": (
+        lambda: issuer.measured(rounds=30, many=2000),
+        lambda: issuer.measured(rounds=2, many=50),
     ),
 }
 

@@ -16,6 +16,7 @@ OURS = {
         "warm PullImage: containerd",
         "64 slow pulls",
     ],
+    "issuer": ["50 mints with ES256", "50 JWKS", "a mint / a bare signature"],
 }
 
 

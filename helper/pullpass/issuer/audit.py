@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from pullpass.config.model import Config
 from pullpass.errors import IdentityError
 
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 JOURNAL: Final = Path("/run/systemd/journal/socket")
 
 
@@ -108,7 +109,7 @@ def _failure(sink: AuditSink, record: Mapping[str, Any]) -> IdentityError | None
 
 def _line(record: Mapping[str, Any]) -> bytes:
     """Returns record as one line of ASCII."""
-    return json.dumps(record, separators=(",", ":")).encode()
+    return _JSON.encode(record).encode()
 
 
 def _take_back(handle: int, written: int) -> None:
