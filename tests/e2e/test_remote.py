@@ -97,7 +97,7 @@ def test_a_node_pulls_as_itself_and_as_no_other(fleet: Fleet, tmp_path: Path) ->
         status, out, err = fleet.get()
         assert (status, err) == (0, "")
         assert json.loads(out)["subject"] == "node:worker-1"
-        assert fleet.audit()[-1]["caller"] == {"node": "worker-1"}
+        assert fleet.audit()[-1]["caller"] == {"kind": "node", "node": "worker-1"}
 
         fleet.node("worker-2")  # a thief of the key says that it is another node
         status, out, err = fleet.get()

@@ -4,26 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pullpass.agent.peer import NEEDS_LINUX, Peer
-from pullpass.config.model import Caller, Config, Registry
-from pullpass.errors import CallerDenied, ConfigError, UsageError
-
-try:
-    import grp
-    import pwd
-except ImportError as error:
-    raise UsageError(NEEDS_LINUX) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callers:
-    """A set of callers."""
-
-    uids: frozenset[int] = frozenset()
-    gids: frozenset[int] = frozenset()
-
-    def __contains__(self, peer: Peer) -> bool:
-        return peer.uid in self.uids or not self.gids.isdisjoint(peer.gids)
+from pullpass.agent.peer import Peer
+from pullpass.config.model import Config, Registry
+from pullpass.errors import CallerDenied
+from pullpass.unix import Callers, callers_of, uid_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,35 +67,13 @@ def policy_of(config: Config) -> Policy:
         ConfigError: for a name that this host does not know.
     """
     agent = config.agent
-    allow = _callers(agent.allow) if agent.allow else Callers(uids=frozenset({0, os.geteuid()}))
+    allow = callers_of(agent.allow) if agent.allow else Callers(uids=frozenset({0, os.geteuid()}))
     return Policy(
         allow=allow,
-        shim=_uid(agent.shim) if agent.shim else None,
+        shim=uid_of(agent.shim) if agent.shim else None,
         registries={
-            address: _callers(registry.callers)
+            address: callers_of(registry.callers)
             for address, registry in config.registries.items()
             if registry.callers
         },
     )
-
-
-def _callers(written: tuple[Caller, ...]) -> Callers:
-    users = [caller for caller in written if not caller.group]
-    groups = [caller for caller in written if caller.group]
-    return Callers(uids=frozenset(map(_uid, users)), gids=frozenset(map(_gid, groups)))
-
-
-def _uid(caller: Caller) -> int:
-    if caller.uid is not None:
-        return caller.uid
-    try:
-        return pwd.getpwnam(caller.user).pw_uid
-    except (KeyError, ValueError) as error:
-        raise ConfigError(f"{caller.user} is no user of this host", key=caller.key) from error
-
-
-def _gid(caller: Caller) -> int:
-    try:
-        return grp.getgrnam(caller.group).gr_gid
-    except (KeyError, ValueError) as error:
-        raise ConfigError(f"{caller.group} is no group of this host", key=caller.key) from error

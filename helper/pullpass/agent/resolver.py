@@ -20,6 +20,7 @@ from pullpass.http import AsyncTransport, run_async
 from pullpass.identity.edge import LoopEdge
 from pullpass.identity.effects import Steps
 from pullpass.identity.token import SubjectToken
+from pullpass.issuer.admission import Local
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query, find
 from pullpass.resolve.flow import Plan, foresee, identify, of_caller, plan, trade
@@ -84,14 +85,15 @@ class Resolver:
             return await self._stored(registry, entry, entry.source)
         chosen = self._plan(question.query)
         facts = {**await self._users.facts(peer.uid), **question.pod}
-        key = await self._key(chosen, peer, question.pod, facts)
+        minter = replace(self._minter, asking=Local(uid=peer.uid, gids=peer.gids))
+        key = await self._key(minter, chosen, peer, question.pod, facts)
         if question.fresh:
             self._kept.drop(key)
         elif kept := self._kept.get(key):
             self._counters.reused += 1
             return replace(kept, reused=True)
         self._counters.shared += self._flights.joins(key)
-        return await self._flights.share(key, lambda: self._exchange(key, chosen, facts))
+        return await self._flights.share(key, lambda: self._exchange(key, minter, chosen, facts))
 
     def declines(self, question: Question, peer: Peer) -> bool:
         """Tells whether peer has to ask by itself, since what it gets depends on who asks.
@@ -120,13 +122,18 @@ class Resolver:
         return self._plans[entry.key]
 
     async def _key(
-        self, chosen: Plan, peer: Peer, pod: Mapping[str, str], facts: Mapping[str, str]
+        self,
+        minter: Minter,
+        chosen: Plan,
+        peer: Peer,
+        pod: Mapping[str, str],
+        facts: Mapping[str, str],
     ) -> _Key:
         try:
-            identity = foresee(self._minter, chosen, facts)
+            identity = foresee(minter, chosen, facts)
         except MintDenied:
             # Raises too, and leaves its line in the audit.
-            await run_async(self._identify(chosen, facts), self._edge)
+            await run_async(self._identify(minter, chosen, facts), self._edge)
             raise
         return _Key(
             uid=peer.uid,
@@ -139,29 +146,35 @@ class Resolver:
             identity=identity,
         )
 
-    def _identify(self, chosen: Plan, facts: Mapping[str, str]) -> Steps[SubjectToken]:
-        return identify(self._minter, chosen, facts, self._environ, self._now)
+    def _identify(
+        self, minter: Minter, chosen: Plan, facts: Mapping[str, str]
+    ) -> Steps[SubjectToken]:
+        return identify(minter, chosen, facts, self._environ, self._now)
 
-    async def _exchange(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
+    async def _exchange(
+        self, key: _Key, minter: Minter, chosen: Plan, facts: Mapping[str, str]
+    ) -> Grant:
         """Exchanges in time, and where no answer came at all once more with a new identity."""
         try:
             async with asyncio.timeout(self._deadline):
                 try:
-                    return await self._traded(key, chosen, facts)
+                    return await self._traded(key, minter, chosen, facts)
                 except ExchangeUnavailable as error:
                     if not isinstance(error.__cause__, TransportError):
                         raise
-                    return await self._traded(key, chosen, facts)
+                    return await self._traded(key, minter, chosen, facts)
         except TimeoutError as error:
             raise ExchangeUnavailable(
                 f"registry {chosen.registry.address}: its identity or its exchange has not answered"
                 f" after {self._deadline:.0f}s: try again"
             ) from error
 
-    async def _traded(self, key: _Key, chosen: Plan, facts: Mapping[str, str]) -> Grant:
+    async def _traded(
+        self, key: _Key, minter: Minter, chosen: Plan, facts: Mapping[str, str]
+    ) -> Grant:
         self._counters.exchanges += 1
         began = int(self._now())
-        identity = await run_async(self._identify(chosen, facts), self._edge)
+        identity = await run_async(self._identify(minter, chosen, facts), self._edge)
         credential = await run_async(trade(chosen, identity, self._now), self._edge)
         grant = Grant(
             credential=credential,

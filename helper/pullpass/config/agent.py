@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from pullpass.config.model import Agent, Caller
+from pullpass.config.callers import Caller
+from pullpass.config.model import Agent
 from pullpass.config.reader import Table
 from pullpass.origin import is_loopback
 
+LOCAL: Final = ("uid", "user", "group")  # what names a caller of this host
 MAX_ID: Final = (1 << 32) - 2  # the kernel's last uid means none
 MAX_SOCKET: Final = 107  # bytes of a Unix socket's path, unix(7)
 
@@ -38,7 +40,7 @@ def read_callers(table: Table, name: str) -> tuple[Caller, ...]:
     """
     if not table.has(name):
         return ()
-    found = tuple(_caller(inner) for inner in table.tables(name))
+    found = tuple(read_caller(inner) for inner in table.tables(name))
     if not found:
         raise table.error(name, "names nobody: write who may ask, or leave it out")
     return found
@@ -67,14 +69,15 @@ def _metrics(table: Table) -> Path | tuple[str, int] | None:
 def _shim(table: Table) -> Caller | None:
     if not table.has("shim"):
         return None
-    shim = _caller(table.table("shim"))
+    shim = read_caller(table.table("shim"))
     if shim.group:
         raise table.error("shim", "takes one user: write { user = … } or { uid = … }")
     return shim
 
 
-def _caller(table: Table) -> Caller:
-    names = [name for name in ("uid", "user", "group") if table.has(name)]
+def read_caller(table: Table) -> Caller:
+    """Takes one caller of this host. Raises: ConfigError."""
+    names = [name for name in LOCAL if table.has(name)]
     if len(names) != 1:
         raise table.error("uid", "or user or group is needed, exactly one of them")
     (name,) = names

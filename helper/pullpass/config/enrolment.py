@@ -1,8 +1,10 @@
-"""Settings of who may mint from other hosts: enrolled nodes and trusted issuers. Pure."""
+"""Settings of who may mint: users of this host, enrolled nodes and trusted issuers. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from pullpass.config.agent import LOCAL, read_caller
+from pullpass.config.callers import STATED, Caller
 from pullpass.config.issuing import EnrolledNode, OutsideCaller, Role, Selector
 from pullpass.config.reader import Table
 from pullpass.errors import ConfigError
@@ -57,16 +59,33 @@ def read_callers(table: Table) -> dict[str, OutsideCaller]:
     return found
 
 
-def read_selectors(table: Table) -> tuple[Selector, ...]:
-    """Takes ``mint`` of a role: who may from other hosts. Raises: ConfigError."""
-    found = []
+def read_selectors(table: Table) -> tuple[Selector | Caller, ...]:
+    """Takes ``mint`` of a role. Raises: ConfigError."""
+    found: list[Selector | Caller] = []
     for inner in table.tables("mint"):
-        one = Selector(node=inner.text("node", ""), caller=inner.text("caller", ""))
+        if any(inner.has(name) for name in LOCAL):
+            found.append(read_caller(inner))
+            continue
+        one = Selector(
+            node=inner.text("node", ""),
+            caller=inner.text("caller", ""),
+            facts=read_facts(inner),
+        )
         inner.done()
         if bool(one.node) == bool(one.caller):
-            raise table.error("mint", 'takes { node = "worker-*" } or { caller = "NAME" }')
+            raise table.error(
+                "mint", 'takes { node = "worker-*" }, { caller = "NAME" } or { group = "docker" }'
+            )
         found.append(one)
     return tuple(found)
+
+
+def read_facts(table: Table) -> tuple[str, ...]:
+    """Takes ``facts``, none if it is not there. Raises: ConfigError."""
+    facts = table.texts("facts", ())
+    if unknown := set(facts) - set(STATED):
+        raise table.error("facts", f"holds {min(unknown)}: use {', '.join(STATED)}")
+    return facts
 
 
 def check_selectors(table: Table, role: Role, nodes: Iterable[str], callers: Iterable[str]) -> None:
@@ -77,6 +96,8 @@ def check_selectors(table: Table, role: Role, nodes: Iterable[str], callers: Ite
     """
     nodes, callers = tuple(nodes), tuple(callers)
     for selector in role.mint:
+        if isinstance(selector, Caller):
+            continue
         if selector.caller and selector.caller not in callers:
             raise table.error("mint", f"names {selector.caller}, which is none of the callers")
         if selector.node and not any(matches(selector.node, node) for node in nodes):

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from pullpass.config.enrolment import read_facts
 from pullpass.config.model import Identity
 from pullpass.config.reader import Table, dotted
 from pullpass.errors import ConfigError
 
 AUTO: Final = "auto"
+REMOTE: Final = "remote"
+_PROOFS: Final = ("key", "token_file", "bearer")  # by which a host shows an issuer who it is
 # What auto asks, in this order. Only what is given to one job or one workload: a cloud's metadata
 # speak for the whole machine, and nobody is to show that by chance.
 ORDER: Final = (
@@ -133,6 +136,8 @@ SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
         "node": _text(""),
         "key": _path(""),
         "token_file": _path(""),
+        "bearer": _text(""),
+        "facts": lambda table, _: read_facts(table),
     },
     "env": {"variable": _text(), **_FIXED, **_JWT},
     "file": {"path": _path(), **_FIXED, **_JWT},
@@ -172,7 +177,7 @@ def read_identities(top: Table) -> Mapping[str, Identity]:
         if name in SOURCES and name != source:
             raise ConfigError("is the name of another source: choose another", key=table.key)
         found[name] = _identity(name, source, table)
-    return found
+    return {name: _proving(identity, found) for name, identity in found.items()}
 
 
 def named(name: str, identities: Mapping[str, Identity], key: str) -> Identity:
@@ -194,6 +199,26 @@ def named(name: str, identities: Mapping[str, Identity], key: str) -> Identity:
         return found
     told = {each: named(each, identities, key).parameters for each in ORDER}
     return replace(found, parameters=told)
+
+
+def _proving(identity: Identity, others: Mapping[str, Identity]) -> Identity:
+    """Returns identity with the one that it shows itself, where its source is ``remote``."""
+    told = identity.parameters
+    if identity.source != REMOTE:
+        return identity
+    if sum(bool(told[name]) for name in _PROOFS) != 1:
+        raise ConfigError(
+            f"is proven by one of {', '.join(_PROOFS)}: set exactly one", key=identity.key
+        )
+    if told["key"] and not told["node"]:
+        raise ConfigError(
+            "is missing: name this host as it is enrolled at the issuer", key=f"{identity.key}.node"
+        )
+    key = f"{identity.key}.bearer"
+    bearer = named(told["bearer"], others, key) if told["bearer"] else None
+    if bearer and bearer.source == REMOTE:
+        raise ConfigError("is had of an issuer itself: name what a platform gives", key=key)
+    return replace(identity, parameters={**told, "bearer": bearer})
 
 
 def _identity(name: str, source: str, table: Table) -> Identity:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pullpass.config.callers import Caller
+
 # What a transit key may be, and the algorithms (RFC 7518 §3.1) that it may sign with, the usual
 # one first.
 KEY_ALGORITHMS: Final = {
@@ -120,10 +122,15 @@ class OutsideCaller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """``{ node = "worker-*" }`` or ``{ caller = "ci" }``: who may mint from another host."""
+    """``{ node = "worker-*" }`` or ``{ caller = "ci" }``: who may mint from another host.
+
+    Attributes:
+        facts: the variables whose values it is believed, though it proves none of them.
+    """
 
     node: str = ""
     caller: str = ""
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +147,7 @@ class Role:
         allowed_claims: what a caller may add.
         required_claims: what a token must say.
         verbose_logging: whether the audit tells all that was asked.
-        mint: who may from other hosts; none named means nobody.
+        mint: who may; none named means all of this host and nobody else.
     """
 
     name: str
@@ -155,7 +162,7 @@ class Role:
     default_ttl: int
     max_ttl: int
     verbose_logging: bool = False
-    mint: tuple[Selector, ...] = ()
+    mint: tuple[Selector | Caller, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pullpass.config.callers import Caller
 from pullpass.config.issuing import Audit, Issuer, KeySettings
 from pullpass.network import Proxy
 
@@ -12,20 +13,6 @@ KEYRING, PASS, SYSTEMD = "keyring", "pass", "systemd"  # where a credential may 
 STORES: Final = (KEYRING, PASS, SYSTEMD)
 PULL_TTL: Final = 300  # seconds; what the token of a pull lives
 MIN_TOKEN_TTL: Final = 60  # seconds; clients take no registry token that lives shorter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """``{ uid = 0 }``, ``{ user = "alice" }`` or ``{ group = "docker" }``: who may ask the agent.
-
-    Attributes:
-        key: the dotted key, for errors.
-    """
-
-    uid: int | None = None
-    user: str = ""
-    group: str = ""
-    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ def check_names(config: Config) -> None:
     for issuer in config.issuers.values():
         _check_key(config, dotted("issuers", issuer.name, "signing_key"), issuer.signing_key)
     _check_issuers(config.issuers.values())
+    _check_callers(config.issuers.values())
     for registry in config.registries.values():
         for entry in registry.credentials:
             if isinstance(entry.source, OwnIssuer):
@@ -66,6 +67,18 @@ def _check_issuers(issuers: Iterable[Issuer]) -> None:
                 f"is the URL of {dotted('issuers', other)} too: give each its own",
                 key=dotted("issuers", issuer.name, "issuer"),
             )
+
+
+def _check_callers(issuers: Iterable[Issuer]) -> None:
+    """Holds that no token of ours has another one minted, and so renews itself for ever."""
+    own = {issuer.issuer for issuer in issuers}
+    for issuer in issuers:
+        for caller in issuer.callers.values():
+            if caller.issuer in own:
+                raise ConfigError(
+                    "is one of these issuers itself: name who gives the callers their identity",
+                    key=dotted("issuers", issuer.name, "callers", caller.name, "issuer"),
+                )
 
 
 def _check_role(config: Config, entry: str, source: OwnIssuer) -> None:

@@ -1,6 +1,8 @@
 """All sources by their names, and the token that one gives."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from pullpass.config.identities import AUTO, ORDER
@@ -28,6 +30,8 @@ from pullpass.identity.sources import (
 )
 from pullpass.identity.token import SubjectToken, checked, read_jwt
 from pullpass.secret import Secret
+
+_NO_FACTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def _never(_: Mapping[str, Any]) -> bool:
@@ -86,7 +90,10 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "gcp": Source(fetch=machines.google, of_caller=_never),
     "azure": Source(fetch=azure.machine, of_caller=_never),
-    "remote": Source(fetch=remote.central, of_caller=_never),
+    "remote": Source(
+        fetch=remote.central,
+        of_caller=lambda told: bool(told["bearer"]) and depends(told["bearer"]),
+    ),
     "env": Source(fetch=generic.env, elsewhere="the variable is not set, or empty: set it"),
     "file": Source(
         fetch=generic.file,
@@ -104,17 +111,39 @@ def depends(identity: Identity) -> bool:
 
 
 def fetch(
-    identity: Identity, audience: str, environ: Mapping[str, str], now: Callable[[], float]
+    identity: Identity,
+    audience: str,
+    environ: Mapping[str, str],
+    now: Callable[[], float],
+    facts: Mapping[str, str] = _NO_FACTS,
 ) -> Steps[SubjectToken]:
     """Returns the token that identity gives, once it was seen to be good and for audience.
+
+    Args:
+        identity: which.
+        audience: whom the token is to be for.
+        environ: the environment of whoever asks.
+        now: Unix seconds.
+        facts: what is known of whoever asks.
 
     Raises:
         IdentityError: if there is none.
         ConfigError: if what it needs is not installed.
     """
+
+    def show(other: Identity, whom: str) -> Steps[SubjectToken]:
+        return fetch(other, whom, environ, now, facts)
+
+    wanted = Wanted(
+        audience=audience,
+        parameters=identity.parameters,
+        environ=environ,
+        now=now,
+        facts=facts,
+        show=show,
+    )
     if identity.source == AUTO:
-        return (yield from _first(identity, audience, environ, now))
-    wanted = Wanted(audience=audience, parameters=identity.parameters, environ=environ, now=now)
+        return (yield from _first(identity, wanted))
     token = yield from _ask(identity.source, identity.name, wanted)
     if token is None:
         elsewhere = SOURCES[identity.source].elsewhere
@@ -122,13 +151,9 @@ def fetch(
     return token
 
 
-def _first(
-    identity: Identity, audience: str, environ: Mapping[str, str], now: Callable[[], float]
-) -> Steps[SubjectToken]:
+def _first(identity: Identity, wanted: Wanted) -> Steps[SubjectToken]:
     for name in ORDER:
-        told = identity.parameters[name]
-        wanted = Wanted(audience=audience, parameters=told, environ=environ, now=now)
-        token = yield from _ask(name, name, wanted)
+        token = yield from _ask(name, name, replace(wanted, parameters=identity.parameters[name]))
         if token is not None:
             return token
     raise IdentityError(

@@ -9,7 +9,7 @@ from pullpass.exchange.paths import find
 from pullpass.http import Request, Response
 from pullpass.identity.effects import Steps, ask
 
-_AGAIN: Final = frozenset({502, 503, 504})  # of one of many servers; asking again uses nothing up
+AGAIN: Final = frozenset({502, 503, 504})  # of one of many servers; asking again uses nothing up
 _HINTS: Final[Mapping[int, str]] = {
     401: "it does not believe who asks: check what it is shown",
     403: "who asks may not have a token: allow it there",
@@ -30,8 +30,13 @@ def ask_text(request: Request, who: str, hints: Mapping[int, str]) -> Steps[str]
         TransportError: if no answer comes.
     """
     answer = yield from ask(request)
-    if answer.status in _AGAIN:
+    if answer.status in AGAIN:
         answer = yield from ask(request)
+    return text_of_answer(answer, who, hints)
+
+
+def text_of_answer(answer: Response, who: str, hints: Mapping[int, str]) -> str:
+    """As ``ask_text``, of an answer that is there."""
     if answer.status not in {200, 201}:
         raise IdentityError(_refusal(answer, who, hints))
     try:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pullpass.config.model import Identity
 from pullpass.identity.effects import Steps
+from pullpass.identity.token import SubjectToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +18,16 @@ class Wanted:
         parameters: what the configuration tells the source.
         environ: the environment of whoever asks.
         now: Unix seconds.
+        facts: what is known of whoever asks, by the names of variables.
+        show: returns another identity's token for an audience.
     """
 
     audience: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     now: Callable[[], float]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    show: Callable[[Identity, str], Steps[SubjectToken]]
 
 
 # Returns the token, or None for «not this platform». «This platform, but broken» is an error.

@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
 from pullpass.config.load import load
@@ -84,12 +85,15 @@ class IssuerServer:
             return None
         body = await _body(receive)
         if body is None:
-            return _text(413, "the request is too long, or too slow\n")
+            return _text(413, "the request is too long, or too slow: ask for less\n")
         status, said = await self._outside.mint(counter, _header(scope, b"authorization"), body)
         self._metrics.count("mint", status)
         headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
         if status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
+        if status == 429:
+            after = ceil(60 / counter.issuer.mints_per_minute)
+            headers.append((b"retry-after", str(after).encode()))
         return _Answer(status, json.dumps(said).encode(), tuple(headers))
 
     async def _answer(self, scope: Scope) -> "_Answer":

@@ -10,32 +10,28 @@ from pullpass.claims import audiences_of, read_token
 from pullpass.config.issuing import EnrolledNode, Issuer, OutsideCaller
 from pullpass.errors import ConfigError, TokenRefused
 from pullpass.glob import matches
+from pullpass.issuer.admission import Proven, TooOften
 from pullpass.jose import PublicKey, read_jwk
 from pullpass.jose import verify as verify_signature
 from pullpass.secret import Secret
 from pullpass.verifier.known import KnownKeys
-from pullpass.verifier.verify import LEEWAY, Trust, check_times, verify
+from pullpass.verifier.verify import Trust, verify
 
-MAX_ASSERTION: Final = 300  # seconds that an assertion may live
+MAX_ASSERTION: Final = 60  # seconds after which an assertion has ended by this clock
 MAX_REPLAYS: Final = 100_000  # assertions that are remembered until they have expired
 _SPIFFE: Final = "spiffe://"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
-    """Who calls.
+class Proof:
+    """Who calls, and by what.
 
     Attributes:
-        name: the same for the same caller, for limits.
-        node: its name where it is an enrolled node.
-        caller: the name of the trusted issuer's entry where it is not.
-        facts: what may stand in a subject.
+        token_id: of an assertion, which is good once; empty for a token of another issuer.
     """
 
-    name: str
-    node: str = ""
-    caller: str = ""
-    facts: Mapping[str, str]
+    proven: Proven
+    token_id: str = ""
 
 
 def node_keys(issuer: Issuer) -> dict[str, tuple[EnrolledNode, PublicKey]]:
@@ -71,10 +67,15 @@ class Callers:
         self._nodes = node_keys(issuer)
         self._known = known
         self._now = now
+        self._since = int(now())
         self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    async def prove(self, token: Secret) -> Proven:
+    async def prove(self, token: Secret, endpoint: str) -> Proof:
         """Returns who shows token, an assertion (RFC 7523 §3) or an OIDC token for this issuer.
+
+        Args:
+            token: what is shown.
+            endpoint: the URL for which an assertion has to be, to the letter.
 
         Raises:
             InvalidToken, TokenRefused: if it proves nobody.
@@ -83,26 +84,63 @@ class Callers:
         unverified = read_token(token.reveal())
         enrolled = self._nodes.get(unverified.header_text("kid"))
         if enrolled is not None:
-            return self._node(token, *enrolled)
+            return self._node(token, endpoint, *enrolled)
         for caller in self._issuer.callers.values():
             if unverified.text("iss") == caller.issuer:
                 return await self._subject(token, unverified.header_text("kid"), caller)
         raise TokenRefused("it is of no enrolled node's key, and of no trusted issuer")
 
-    def _node(self, token: Secret, node: EnrolledNode, key: PublicKey) -> Proven:
+    def take(self, proof: Proof) -> None:
+        """Holds that an assertion is shown once (RFC 7523 §3, 7).
+
+        Raises:
+            TokenRefused: if it was shown before.
+            TooOften: if there is no room to remember it.
+        """
+        node, now = proof.proven.node, self._now()
+        if not node:
+            return
+        while self._seen and next(iter(self._seen.values())) <= now:
+            self._seen.popitem(last=False)
+        if (node, proof.token_id) in self._seen:
+            raise TokenRefused("it was shown before: make a new one for each request")
+        if len(self._seen) >= MAX_REPLAYS:
+            raise TooOften("too many are shown just now: try again in a minute")
+        # One moment for all, so that they leave in the order in which they came.
+        self._seen[node, proof.token_id] = now + MAX_ASSERTION
+
+    def _node(self, token: Secret, endpoint: str, node: EnrolledNode, key: PublicKey) -> Proof:
         claims = verify_signature(token, key)
-        now = self._now()
         if not claims.get("iss") == claims.get("sub") == node.name:
             raise TokenRefused(f"its iss and sub are not {node.name}, as its key is enrolled")
-        if audiences_of(claims) != (self._issuer.issuer,):
-            raise TokenRefused(f"its aud is not exactly {self._issuer.issuer}")
-        check_times(claims, now)
-        if claims["exp"] > now + MAX_ASSERTION + LEEWAY:
-            raise TokenRefused(f"it lives longer than {MAX_ASSERTION}s")
-        self._once(node.name, claims)
-        return Proven(name=f"node:{node.name}", node=node.name, facts={"node": node.name})
+        if audiences_of(claims) != (endpoint,):
+            raise TokenRefused(f"its aud is not exactly {endpoint}")
+        self._check_times(claims)
+        token_id = claims.get("jti")
+        if not isinstance(token_id, str) or not 0 < len(token_id) <= 200:
+            raise TokenRefused("it has no jti")
+        facts = {"node": node.name}
+        proven = Proven(name=f"node:{node.name}", node=node.name, facts=facts)
+        return Proof(proven=proven, token_id=token_id)
 
-    async def _subject(self, token: Secret, kid: str, caller: OutsideCaller) -> Proven:
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        """Holds that an assertion is alive, short, and not from before what is remembered."""
+        ends, issued, now = claims.get("exp"), claims.get("iat"), self._now()
+        if type(ends) is not int or type(issued) is not int:
+            raise TokenRefused("it has no exp and iat")
+        if ends <= now:
+            raise TokenRefused(
+                f"it expired {int(now - ends)}s ago by this clock: compare the clocks"
+            )
+        if max(ends, issued, claims.get("nbf", issued)) > now + MAX_ASSERTION:
+            raise TokenRefused(
+                f"it is good for {MAX_ASSERTION}s at most, and is ahead of this clock by more:"
+                " compare the clocks"
+            )
+        if issued < self._since:
+            raise TokenRefused("it is older than this server: make a new one, compare the clocks")
+
+    async def _subject(self, token: Secret, kid: str, caller: OutsideCaller) -> Proof:
         trust = Trust(
             issuer=caller.issuer,
             audiences=(self._issuer.issuer,),
@@ -115,18 +153,11 @@ class Callers:
         facts = {"caller": caller.name, "caller.subject": subject}
         if subject.startswith(_SPIFFE):
             facts["spiffe.id"] = subject
-        return Proven(name=f"{caller.name}:{subject}", caller=caller.name, facts=facts)
-
-    def _once(self, node: str, claims: Mapping[str, Any]) -> None:
-        """Holds that an assertion is shown once (RFC 7523 §3, 7)."""
-        token_id, now = claims.get("jti"), self._now()
-        if not isinstance(token_id, str) or not 0 < len(token_id) <= 200:
-            raise TokenRefused("it has no jti")
-        while self._seen and next(iter(self._seen.values())) <= now:
-            self._seen.popitem(last=False)
-        if (node, token_id) in self._seen:
-            raise TokenRefused("it was shown before: make a new one for each request")
-        if len(self._seen) >= MAX_REPLAYS:
-            raise TokenRefused("too many are shown just now: try again in a minute")
-        # One moment for all, so that they leave in the order in which they came.
-        self._seen[node, token_id] = now + MAX_ASSERTION + 2 * LEEWAY
+        proven = Proven(
+            name=f"{caller.name}:{subject}",
+            caller=caller.name,
+            issuer=caller.issuer,
+            subject=subject,
+            facts=facts,
+        )
+        return Proof(proven=proven)

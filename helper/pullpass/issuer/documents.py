@@ -91,6 +91,11 @@ def jwks_place(issuer: Issuer) -> Place:
     return host, f"{path}{_JWKS}"
 
 
+def mint_url(issuer: str, role: str) -> str:
+    """Returns the URL at which callers from other hosts ask the issuer of that URL for a token."""
+    return f"{issuer}/roles/{role}/mint"
+
+
 def mint_place(issuer: Issuer, role: str) -> Place:
     """Returns where callers from other hosts ask for a token of role."""
     host, path = _place(issuer)

@@ -10,12 +10,15 @@ from typing import Any, Final
 from pullpass.config.issuing import Issuer, Role
 from pullpass.errors import KeyStoreError, MintDenied, PullpassError
 from pullpass.http import Flow
+from pullpass.issuer.admission import Asking, Local, Proven, admit
 from pullpass.issuer.audit import AuditSink
 from pullpass.issuer.role import MintRequest, draft
 from pullpass.keys.transit import IssuerKeys
 from pullpass.secret import Secret
+from pullpass.unix import Callers
 
 _TOLD: Final = frozenset({"sub", "aud", "exp", "jti"})
+_NOBODY: Final = Callers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Minter:
     """Mints under the roles of the configured issuers.
 
     Attributes:
+        asking: for whom.
+        local: the callers of this host whom a role's ``mint`` names, by issuer and role.
         now: the clock, Unix seconds.
         token_id: gives a new ``jti`` of at least 128 random bits.
     """
@@ -39,6 +44,8 @@ class Minter:
     issuers: Mapping[str, Issuer]
     keys: IssuerKeys
     audit: AuditSink
+    asking: Asking = field(default_factory=Local)
+    local: Mapping[tuple[str, str], Callers] = field(default_factory=dict)
     now: Callable[[], float] = time.time
     token_id: Callable[[], str] = lambda: token_urlsafe(16)
 
@@ -57,7 +64,7 @@ class Minter:
             "issuer": issuer,
             "role": role,
             "aud": list(request.audiences),
-            "caller": dict(request.facts),
+            "caller": {**request.facts, **self.asking.shown()},
         }
         try:
             by, under = self.find(issuer, role)
@@ -74,11 +81,12 @@ class Minter:
         self._write({**record, **said, **proof, "decision": "allow"})
         return minted
 
-    def refuse(self, issuer: str, role: str, error: PullpassError) -> None:
+    def refuse(self, issuer: str, role: str, error: PullpassError, proven: Proven | None) -> None:
         """Leaves a line about somebody who could not even ask. Raises: IdentityError."""
         failed = error.constraint if isinstance(error, MintDenied) else "caller"
         denied = {"decision": "deny", "constraint": failed, "reason": str(error)}
-        self._write({"event": "mint", "issuer": issuer, "role": role, **denied})
+        caller = proven.shown() if proven else {"kind": "unproven"}
+        self._write({"event": "mint", "issuer": issuer, "role": role, "caller": caller, **denied})
 
     def foresee(self, issuer: str, role: str, request: MintRequest) -> Mapping[str, Any]:
         """Returns the claims that ``mint`` would sign now. Nothing is signed or written.
@@ -99,7 +107,11 @@ class Minter:
                 yield from self.keys.load(name)
 
     def find(self, issuer: str, role: str) -> tuple[Issuer, Role]:
-        """Returns the issuer and its role. Raises: MintDenied if there is none of that name."""
+        """Returns the issuer and its role.
+
+        Raises:
+            MintDenied: if there is none of that name, or it does not let whoever asks.
+        """
         found = self.issuers.get(issuer)
         if found is None:
             raise MintDenied(
@@ -110,6 +122,7 @@ class Minter:
                 f"issuer {issuer} has no role {role}: add [issuers.{issuer}.roles.{role}]",
                 constraint="role",
             )
+        admit(found.roles[role], self.asking, self.local.get((issuer, role), _NOBODY))
         return found, found.roles[role]
 
     def _sign(self, issuer: Issuer, role: Role, request: MintRequest) -> Flow[Minted]:

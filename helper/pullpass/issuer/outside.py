@@ -5,10 +5,11 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pullpass.config.issuing import Issuer, Role
+from pullpass.config.callers import STATED
+from pullpass.config.issuing import Issuer, Role, Selector
 from pullpass.errors import (
     IdentityError,
     InvalidToken,
@@ -18,18 +19,20 @@ from pullpass.errors import (
     TokenRefused,
     TransportError,
 )
-from pullpass.glob import matches
 from pullpass.http import AsyncTransport, run_async
-from pullpass.issuer.caller import Callers, Proven
-from pullpass.issuer.documents import Place, mint_place
-from pullpass.issuer.mint import Minter
+from pullpass.issuer.admission import Proven, TooOften
+from pullpass.issuer.caller import Callers, Proof
+from pullpass.issuer.documents import Place, mint_place, mint_url
+from pullpass.issuer.mint import Minted, Minter
 from pullpass.issuer.role import MintRequest
 from pullpass.secret import Secret
 from pullpass.verifier.known import KnownKeys
 
 MAX_BODY: Final = 16 * 1024  # bytes
 MAX_CALLERS: Final = 10_000  # of whom it is known how often they came
-_MEMBERS: Final = frozenset({"audiences", "subject", "claims", "ttl"})
+MAX_FACT: Final = 255  # characters
+REFUSALS_PER_MINUTE: Final = 600  # that are told to the audit, of each caller and of all unproven
+_MEMBERS: Final = frozenset({"audiences", "subject", "claims", "ttl", "facts"})
 _MINUTE: Final = 60.0  # seconds
 
 Said = tuple[int, Mapping[str, Any]]
@@ -59,11 +62,12 @@ class Outside:
         issuers = minter.issuers.values()
         self._callers = {one.name: Callers(one, known, now) for one in issuers}
         self._limits = {one.name: Limit(one.mints_per_minute, monotonic) for one in issuers}
+        self._refusals = Limit(REFUSALS_PER_MINUTE, monotonic)
         self._counters = {
             mint_place(issuer, role.name): Counter(issuer, role)
             for issuer in issuers
             for role in issuer.roles.values()
-            if role.mint
+            if any(isinstance(one, Selector) for one in role.mint)
         }
 
     def find(self, place: Place) -> Counter | None:
@@ -72,47 +76,46 @@ class Outside:
 
     async def mint(self, counter: Counter, authorization: str, body: bytes) -> Said:
         """Returns a status and a document: the token, or why there is none."""
-        issuer, role = counter.issuer, counter.role
         try:
-            proven = await self._proven(issuer, authorization)
-            self._check(issuer, role, proven)
-            request = _request(body, proven)
-        except PullpassError as error:
-            self._minter.refuse(issuer.name, role.name, error)
-            return _refusal(error)
-        try:
-            flow = self._minter.mint(issuer.name, role.name, request)
-            minted = await run_async(flow, self._transport)
+            minted = await self._minted(counter, authorization, body)
         except PullpassError as error:
             return _refusal(error)
         lives = minted.claims["exp"] - minted.claims["iat"]
         return 200, {"jwt": minted.token.reveal(), "expires_in": lives}
 
-    async def _proven(self, issuer: Issuer, authorization: str) -> Proven:
+    async def _minted(self, counter: Counter, authorization: str, body: bytes) -> Minted:
+        issuer, role = counter.issuer, counter.role
+        proven: Proven | None = None
+        try:
+            proof = await self._proof(counter, authorization)
+            proven = proof.proven
+            self._check_rate(issuer, proven)
+            self._callers[issuer.name].take(proof)
+            request, stated = _request(body, proven)
+        except PullpassError as error:
+            self._refuse(counter, error, proven)
+            raise
+        minter = replace(self._minter, asking=replace(proven, stated=stated))
+        return await run_async(minter.mint(issuer.name, role.name, request), self._transport)
+
+    async def _proof(self, counter: Counter, authorization: str) -> Proof:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenRefused("no Authorization: Bearer is shown: show an assertion or a token")
-        return await self._callers[issuer.name].prove(Secret(token.strip()))
+        endpoint = mint_url(counter.issuer.issuer, counter.role.name)
+        return await self._callers[counter.issuer.name].prove(Secret(token.strip()), endpoint)
 
-    def _check(self, issuer: Issuer, role: Role, proven: Proven) -> None:
-        if not any(
-            (one.node and proven.node and matches(one.node, proven.node))
-            or (one.caller and one.caller == proven.caller)
-            for one in role.mint
-        ):
-            raise MintDenied(
-                f"role {role.name}: {proven.name} may not mint: add it to its mint",
-                constraint="mint",
-            )
+    def _check_rate(self, issuer: Issuer, proven: Proven) -> None:
         if not self._limits[issuer.name].takes(proven.name):
-            raise _TooOften(
+            raise TooOften(
                 f"{proven.name} has had {issuer.mints_per_minute} tokens in a minute: wait",
                 constraint="mints_per_minute",
             )
 
-
-class _TooOften(MintDenied):
-    """A caller comes more often than the issuer lets it."""
+    def _refuse(self, counter: Counter, error: PullpassError, proven: Proven | None) -> None:
+        """Tells the audit, whose disk nobody fills who is refused over and over."""
+        if self._refusals.takes(proven.name if proven else ""):
+            self._minter.refuse(counter.issuer.name, counter.role.name, error, proven)
 
 
 class Limit:
@@ -134,49 +137,67 @@ class Limit:
         return left >= 1
 
 
-def _request(body: bytes, proven: Proven) -> MintRequest:
-    """Returns what body asks for. Raises: MintDenied if it is no such document."""
-    wrong = MintDenied(
-        'the body takes {"audiences": […]}, and subject, claims and ttl where the role lets them',
-        constraint="body",
+def _request(body: bytes, proven: Proven) -> tuple[MintRequest, Mapping[str, str]]:
+    """Returns what body asks for, and what it states. Raises: MintDenied if it says no such."""
+    asked = _read(body)
+    stated = asked.get("facts", {})
+    request = MintRequest(
+        audiences=tuple(asked.get("audiences", [])),
+        subject=asked.get("subject", ""),
+        claims=asked.get("claims", {}),
+        ttl=asked.get("ttl"),
+        facts={**stated, **proven.facts},
     )
+    return request, stated
+
+
+def _read(body: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        raise wrong from None
-    match found:
-        case dict() if found.keys() <= _MEMBERS:
-            audiences, claims = found.get("audiences", []), found.get("claims", {})
-            subject, ttl = found.get("subject", ""), found.get("ttl")
-        case _:
-            raise wrong
-    if not (
+        found = None
+    if not isinstance(found, dict) or not found.keys() <= _MEMBERS or not _is_asked(found):
+        raise MintDenied(
+            'the body takes {"audiences": […]}, and subject, claims, ttl and facts where the role'
+            " lets them",
+            constraint="body",
+        )
+    return found
+
+
+def _is_asked(found: Mapping[str, Any]) -> bool:
+    audiences, facts, ttl = found.get("audiences", []), found.get("facts", {}), found.get("ttl")
+    return (
         isinstance(audiences, list)
         and all(isinstance(one, str) for one in audiences)
-        and isinstance(claims, dict)
-        and isinstance(subject, str)
+        and isinstance(facts, dict)
+        and facts.keys() <= set(STATED)
+        and all(isinstance(one, str) and len(one) <= MAX_FACT for one in facts.values())
+        and isinstance(found.get("claims", {}), dict)
+        and isinstance(found.get("subject", ""), str)
         and (ttl is None or type(ttl) is int)
-    ):
-        raise wrong
-    return MintRequest(
-        audiences=tuple(audiences), subject=subject, claims=claims, ttl=ttl, facts=proven.facts
     )
 
 
 def _refusal(error: PullpassError) -> Said:
+    """Returns error as RFC 6749 §5.2 has it; what is wrong on this host is for its log alone."""
     match error:
         case TokenRefused() | InvalidToken():
-            return 401, {"error": str(error)}
+            return _said(401, "invalid_client", str(error))
         case MintDenied(constraint="body"):
-            return 400, {"error": str(error)}
-        case _TooOften():
-            return 429, {"error": str(error)}
+            return _said(400, "invalid_request", str(error))
+        case TooOften():
+            return _said(429, "temporarily_unavailable", str(error))
         case MintDenied():
-            return 403, {"error": str(error)}
-        case TransportError() | KeyStoreError() | IdentityError():
-            logging.getLogger(__name__).error("nothing minted: %s", error)
-            return 503, {"error": "nothing can be minted now: the issuer's log says why"}
-    return 500, {"error": "nothing was minted: the issuer's log says why"}
+            return _said(403, "unauthorized_client", str(error))
+    logging.getLogger(__name__).error("nothing minted: %s", error)
+    away = isinstance(error, TransportError | KeyStoreError | IdentityError)
+    status, code = (503, "temporarily_unavailable") if away else (500, "server_error")
+    return _said(status, code, "nothing can be minted now: the issuer's log says why")
+
+
+def _said(status: int, code: str, sentence: str) -> Said:
+    return status, {"error": code, "error_description": sentence}
 
 
 def _without_keys(issuer: str, error: TransportError) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from pullpass.config.model import Caller, Config, CredentialEntry, Registry, Stored
+from pullpass.config.callers import Caller
+from pullpass.config.model import Config, CredentialEntry, Registry, Stored
 from pullpass.errors import PullpassError
 from pullpass.glob import matches
 from pullpass.resolve.choose import Query, find, find_registry, specificity

@@ -132,7 +132,7 @@ def identify(
     known = {**facts, "registry": registry}
     try:
         if isinstance(source, Identity):
-            return (yield from fetch(source, chosen.audience, environ, now))
+            return (yield from fetch(source, chosen.audience, environ, now, known))
         if isinstance(source, OwnIssuer):
             return (yield from mint_for_pull(minter, source, chosen.audience, known))
     except (IdentityError, KeyStoreError) as error:  # keys and sources know of no registry

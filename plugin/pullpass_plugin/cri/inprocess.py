@@ -7,13 +7,14 @@ from typing import Final
 from pullpass.agent.client import Granted
 from pullpass.agent.counters import Counters
 from pullpass.agent.peer import Peer
-from pullpass.agent.policy import Callers, Policy
+from pullpass.agent.policy import Policy
 from pullpass.agent.question import Question
 from pullpass.agent.resolver import Resolver
 from pullpass.config.model import Config
 from pullpass.http import AsyncTransport
 from pullpass.issuer.mint import Minter
 from pullpass.resolve.choose import Query
+from pullpass.unix import Callers
 
 TRY_TIMEOUT: Final = 4.0  # seconds for one request: two tries fit into the shim's ten
 

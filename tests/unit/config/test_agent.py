@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from fakes.settings import REGISTRY, Place, changed, refusal_of
-from pullpass.config.model import Agent, Caller, Config
+from pullpass.config.callers import Caller
+from pullpass.config.model import Agent, Config
 from pullpass.config.parse import parse
 from pullpass.errors import ConfigError
 

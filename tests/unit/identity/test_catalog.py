@@ -84,7 +84,7 @@ OF_THE_HOST: list[tuple[str, dict[str, Any]]] = [
     ("aws", {"credentials": "instance", "region": "eu-central-1"}),
     ("gcp", {}),
     ("azure", {}),
-    ("remote", {"issuer": "https://id.example", "role": "a"}),
+    ("remote", {"issuer": "https://id.example", "role": "a", "token_file": "/run/token"}),
     ("file", {"path": "/run/token"}),
     ("http", {"url": "https://a.example", "bearer_file": "/run/token"}),
 ]

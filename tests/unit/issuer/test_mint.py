@@ -68,7 +68,7 @@ def test_a_token_leaves_one_line_that_names_it_and_does_not_hold_it() -> None:
         "role": "docker-pull",
         "sub": "registry-pull",
         "aud": REGISTRY,
-        "caller": {},
+        "caller": {"kind": "local"},
         "alg": "ES256",
         "exp": int(NOW) + 300,
         "jti": minted.claims["jti"],
@@ -105,7 +105,7 @@ def test_a_denial_leaves_one_line_with_its_reason(
         "issuer": issuer,
         "role": name,
         "aud": list(request_.audiences),
-        "caller": {},
+        "caller": {"kind": "local"},
         "constraint": denied.value.constraint,
         "reason": str(denied.value),
     }
@@ -150,7 +150,7 @@ def test_with_verbose_logging_a_line_tells_all_that_was_asked() -> None:
         with pytest.raises(MintDenied):
             local(minter(ledger, None, (at, True)).mint("nodes", "docker-pull", asked))
         (record,) = ledger.records
-        assert (record["asked"], record["caller"]) == (told, {"node": "w1"})
+        assert (record["asked"], record["caller"]) == (told, {"node": "w1", "kind": "local"})
         assert record["constraint"] == "allowed_claims"
     ledger = Ledger()
     with pytest.raises(MintDenied):

@@ -18,10 +18,11 @@ from fakes.token_server import identity
 from pullpass.claims import read_token
 from pullpass.config.parse import parse
 from pullpass.errors import ConfigError
+from pullpass.identity.sources.remote import ASSERTION_TTL
 from pullpass.issuer.caller import MAX_ASSERTION, node_keys
 from pullpass.issuer.documents import jwks_document
 from pullpass.issuer.mint import Minter
-from pullpass.issuer.outside import MAX_CALLERS, Limit, Outside
+from pullpass.issuer.outside import MAX_CALLERS, REFUSALS_PER_MINUTE, Limit, Outside
 from pullpass.jose import PrivateKey, generate_key, read_jwk, sign, verify
 from pullpass.secret import Secret
 
@@ -80,6 +81,10 @@ class World:
             audit=self.ledger,
             now=lambda: self.now,
         )
+        self.restart()
+
+    def restart(self) -> None:
+        """Lets a server begin that has seen nothing yet."""
         self.outside = Outside(self.minter, self.platform, lambda: self.now, lambda: self.seconds)
 
     def ask(self, proof: str, role_: str = "node", body: object = None) -> tuple[int, Any]:
@@ -97,18 +102,24 @@ class World:
         status, said = self.ask(proof, role_, body)
         record = self.ledger.records[-1]
         assert record["decision"] == "deny"
-        assert "jwt" not in said
+        assert said.keys() == {"error", "error_description"}
+        assert said["error_description"] == record["reason"]
         return status, f"{record['constraint']}: {record['reason']}"
 
 
-def assertion(key: PrivateKey = KEY, **changes: Any) -> str:
+def endpoint(role_: str) -> str:
+    """Returns the URL that an assertion for a role is for."""
+    return f"{ISSUER}/roles/{role_}/mint"
+
+
+def assertion(key: PrivateKey = KEY, role_: str = "node", **changes: Any) -> str:
     """Returns what worker-1 shows, with these changes; None drops a claim."""
     claims = {
         "iss": "worker-1",
         "sub": "worker-1",
-        "aud": ISSUER,
+        "aud": endpoint(role_),
         "iat": NOW,
-        "exp": NOW + 60,
+        "exp": NOW + 30,
         "jti": "one",
     } | changes
     said = {name: value for name, value in claims.items() if value is not None}
@@ -124,7 +135,10 @@ def test_an_enrolled_node_mints_as_itself() -> None:
     claims = verify(Secret(said["jwt"]), world.key.active.public)
     assert (claims["sub"], claims["aud"], claims["iss"]) == ("node:worker-1", REGISTRY, ISSUER)
     record = world.ledger.records[-1]
-    assert (record["decision"], record["caller"]) == ("allow", {"node": "worker-1"})
+    assert (record["decision"], record["caller"]) == (
+        "allow",
+        {"kind": "node", "node": "worker-1"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,12 +148,18 @@ def test_an_enrolled_node_mints_as_itself() -> None:
         ({"iss": "worker-2"}, "its iss and sub are not worker-1"),
         ({"iss": None, "sub": None}, "its iss and sub are not worker-1"),
         ({"aud": REGISTRY}, "its aud is not exactly"),
-        ({"aud": [ISSUER, REGISTRY]}, "its aud is not exactly"),
+        ({"aud": ISSUER}, "its aud is not exactly"),
+        ({"aud": endpoint("ci")}, "its aud is not exactly"),
+        ({"aud": [endpoint("node"), REGISTRY]}, "its aud is not exactly"),
         ({"aud": None}, "its aud is not exactly"),
         ({"exp": None}, "it has no exp"),
+        ({"iat": None}, "it has no exp and iat"),
+        ({"exp": NOW}, "it expired 0s ago by this clock: compare the clocks"),
         ({"exp": NOW - 61}, "it expired"),
-        ({"exp": NOW + MAX_ASSERTION + 61}, "it lives longer than 300s"),
+        ({"exp": NOW + MAX_ASSERTION + 1}, "it is good for 60s at most"),
         ({"iat": NOW + 61}, "ahead of this clock"),
+        ({"nbf": NOW + 61}, "ahead of this clock"),
+        ({"iat": NOW - 1}, "it is older than this server"),
         ({"jti": None}, "it has no jti"),
         ({"jti": ""}, "it has no jti"),
         ({"jti": "x" * 201}, "it has no jti"),
@@ -174,7 +194,7 @@ def test_an_assertion_is_shown_once() -> None:
 def test_a_node_that_a_role_does_not_name_may_not() -> None:
     status, told = World().refused(assertion(OTHER, iss="w2", sub="w2"))
     assert (status, told) == (403, "mint: role node: node:w2 may not mint: add it to its mint")
-    status, told = World().refused(assertion(), "ci")
+    status, told = World().refused(assertion(role_="ci"), "ci")
     assert (status, told.partition(":")[0]) == (403, "mint")
 
 
@@ -222,7 +242,8 @@ def test_where_a_trusted_issuer_cannot_be_had_nothing_is_minted() -> None:
     token = identity(world.platform, NOW, sub="repo:acme/app", aud=ISSUER).reveal()
     world.platform.up = False
     status, said = world.ask(f"Bearer {token}", "ci")
-    assert (status, "the issuer's log says why" in said["error"]) == (503, True)
+    assert (status, said["error"]) == (503, "temporarily_unavailable")
+    assert "the issuer's log says why" in said["error_description"]
 
 
 @given(
@@ -232,7 +253,7 @@ def test_where_a_trusted_issuer_cannot_be_had_nothing_is_minted() -> None:
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["audiences", "subject", "claims", "ttl", "x"]), inner
+                st.sampled_from(["audiences", "subject", "claims", "ttl", "facts", "x"]), inner
             )
         ),
         max_leaves=6,
@@ -252,12 +273,13 @@ def test_a_caller_who_comes_too_often_waits_and_disturbs_no_other() -> None:
         }
     )
     for number in range(3):
-        assert world.ask(assertion(jti=str(number)), "all")[0] == 200
-    status, told = world.refused(assertion(jti="3"), "all")
+        assert world.ask(assertion(role_="all", jti=str(number)), "all")[0] == 200
+    shown = assertion(role_="all", jti="3")
+    status, told = world.refused(shown, "all")
     assert (status, told.partition(":")[0]) == (429, "mints_per_minute")
-    assert world.ask(assertion(OTHER, iss="w2", sub="w2"), "all")[0] == 200
+    assert world.ask(assertion(OTHER, "all", iss="w2", sub="w2"), "all")[0] == 200
     world.seconds += 20
-    assert world.ask(assertion(jti="4"), "all")[0] == 200
+    assert world.ask(shown, "all")[0] == 200  # what came too soon was not used up
 
 
 def test_not_more_callers_are_remembered_than_there_is_room_for() -> None:
@@ -266,6 +288,79 @@ def test_not_more_callers_are_remembered_than_there_is_room_for() -> None:
         assert limit.takes(str(number))
     assert not limit.takes(str(MAX_CALLERS))
     assert limit.takes("0")  # long forgotten
+
+
+def test_a_server_that_began_anew_takes_nothing_that_was_shown_before_it() -> None:
+    world = World()
+    shown = assertion()
+    assert world.ask(shown)[0] == 200
+    world.now += 2
+    world.restart()
+    status, told = world.refused(shown)
+    assert (status, "it is older than this server" in told) == (401, True)
+    assert world.ask(assertion(jti="two", iat=NOW + 2, exp=NOW + 32))[0] == 200
+
+
+@pytest.mark.parametrize(("skew", "status"), [(-29, 200), (29, 200), (-31, 401), (31, 401)])
+def test_clocks_may_differ_by_less_than_half_a_minute(skew: int, status: int) -> None:
+    world = World()
+    world.now += 100  # it has been there for a while
+    at = NOW + 100 + skew
+    assert world.ask(assertion(iat=at, exp=at + ASSERTION_TTL))[0] == status
+
+
+def test_whoever_is_refused_over_and_over_does_not_fill_the_audit() -> None:
+    world = World()
+    for _ in range(REFUSALS_PER_MINUTE + 20):
+        assert world.ask("Bearer a.b.c")[0] == 401
+    assert len(world.ledger.records) == REFUSALS_PER_MINUTE
+    assert world.ledger.records[0]["caller"] == {"kind": "unproven"}
+    assert world.refused(assertion(OTHER, iss="w2", sub="w2"))[0] == 403
+
+
+def test_where_no_line_can_be_written_nobody_is_told_why() -> None:
+    world = World(ledger=Ledger(room=0))
+    for proof in (assertion(), "Bearer a.b.c"):
+        status, said = world.ask(proof)
+        assert (status, said["error"]) == (503, "temporarily_unavailable")
+
+
+def test_the_audit_tells_who_showed_a_token() -> None:
+    world = World()
+    token = identity(world.platform, NOW, sub="repo:acme/app", aud=ISSUER).reveal()
+    world.ask(f"Bearer {token}", "ci")
+    told = {"kind": "token", "iss": PLATFORM, "sub": "repo:acme/app"}
+    facts = {"caller": "ci", "caller.subject": "repo:acme/app"}
+    assert world.ledger.records[-1]["caller"] == told | facts
+
+
+def test_what_a_node_says_of_others_is_believed_where_its_selector_says_so() -> None:
+    template = "${node}:${k8s.namespace}"
+    mint = [{"node": "worker-*", "facts": ["k8s.namespace"]}, {"node": "w2"}]
+    world = World({(*NODES, "roles", "pods"): role(subject_template=template, mint=mint)})
+    body = {"audiences": [REGISTRY], "facts": {"k8s.namespace": "shop"}}
+    status, said = world.ask(assertion(role_="pods"), "pods", body)
+    assert status == 200, said
+    assert read_token(said["jwt"]).text("sub") == "worker-1:shop"
+
+    status, told = world.refused(assertion(OTHER, "pods", iss="w2", sub="w2"), "pods", body)
+    assert (status, told.partition(":")[0]) == (403, "facts")
+    more = {**body, "facts": {"k8s.namespace": "shop", "unix.user": "root"}}
+    status, told = world.refused(assertion(role_="pods", jti="2"), "pods", more)
+    assert (status, "node:worker-1 is not believed k8s.namespace, unix.user" in told) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"node": "worker-2"}, {"caller.subject": "a"}, {"unix.user": "x" * 256}, {"a": 1}]
+)
+def test_what_only_a_proof_can_say_is_no_fact_that_is_stated(facts: dict[str, Any]) -> None:
+    status, told = World().refused(assertion(), body={"audiences": [REGISTRY], "facts": facts})
+    assert (status, told.partition(":")[0]) == (400, "body")
+
+
+def test_a_role_that_names_users_of_this_host_alone_is_nowhere_to_be_found() -> None:
+    world = World({(*NODES, "roles", "own"): role(mint=[{"uid": 0}])})
+    assert world.outside.find(("id.example.com", "/t/6f1c/jwt/nodes/roles/own/mint")) is None
 
 
 def test_a_role_that_names_nobody_is_nowhere_to_be_found() -> None:
@@ -322,6 +417,13 @@ def test_a_key_that_cannot_be_enrolled_is_refused(nodes: Any, reason: str) -> No
             "callers.a.issuer",
         ),
         ({("roles", "r"): role(mint=[{}])}, "roles.r.mint"),
+        ({("roles", "r"): role(mint=[{"uid": 0, "node": "a"}])}, "roles.r.mint[0].node"),
+        ({("roles", "r"): role(mint=[{"uid": -1}])}, "roles.r.mint[0].uid"),
+        (
+            {("roles", "r"): role(mint=[{"node": "a", "facts": ["node"]}])},
+            "roles.r.mint[0].facts",
+        ),
+        ({("callers",): {"a": {"issuer": ISSUER, "subjects": ["*"]}}}, "callers.a.issuer"),
         ({("roles", "r"): role(mint=[{"node": "a", "caller": "b"}])}, "roles.r.mint"),
         ({("roles", "r"): role(mint=[{"caller": "lost"}])}, "roles.r.mint"),
         ({("roles", "r"): role(mint=[{"node": "lost"}])}, "roles.r.mint"),
