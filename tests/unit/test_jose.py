@@ -102,7 +102,13 @@ RFC_8037: Final = {
 }
 # SEC 1 §2.3.3 and RFC 5480: what stands before x and y of a P-256 key in DER
 SPKI: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
-LEADING_ZERO: Final = {"x": 379, "y": 43}  # private scalars of keys with such a coordinate
+# Private scalars of keys with such a coordinate, the smallest of each curve.
+LEADING_ZERO: Final = [
+    (ec.SECP256R1(), "x", 379),
+    (ec.SECP256R1(), "y", 43),
+    (ec.SECP384R1(), "x", 197),
+    (ec.SECP384R1(), "y", 176),
+]
 MATERIAL: Final = ec.generate_private_key(ec.SECP256R1())
 KEY: Final = PrivateKey(material=MATERIAL)
 CLAIMS: Final = {"iss": "https://id.example.com", "sub": "node", "exp": 1_800_000_300}
@@ -116,8 +122,8 @@ def decode(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def key_of(scalar: int) -> PrivateKey:
-    return PrivateKey(material=ec.derive_private_key(scalar, ec.SECP256R1()))
+def key_of(scalar: int, curve: ec.EllipticCurve = MATERIAL.curve) -> PrivateKey:
+    return PrivateKey(material=ec.derive_private_key(scalar, curve))
 
 
 def public(jwk: Mapping[str, Any]) -> PublicKey:
@@ -222,12 +228,14 @@ def test_a_key_is_named_and_published_as_its_specifications_say(scalar: int) -> 
     assert public(jwk).thumbprint() == key.thumbprint()
 
 
-@pytest.mark.parametrize("coordinate", ["x", "y"])
-def test_a_coordinate_with_leading_zeros_is_padded(coordinate: str) -> None:
-    key = key_of(LEADING_ZERO[coordinate])
+@pytest.mark.parametrize(("curve", "coordinate", "scalar"), LEADING_ZERO)
+def test_a_coordinate_with_leading_zeros_is_padded(
+    curve: ec.EllipticCurve, coordinate: str, scalar: int
+) -> None:
+    key = key_of(scalar, curve)
     jwk = key.public.jwk("a")
     raw = decode(jwk[coordinate])
-    assert (len(raw), raw[0]) == (32, 0)
+    assert (len(raw), raw[0]) == (curve.key_size // 8, 0)
     assert thumbprint({name: jwk[name] for name in ("crv", "kty", "x", "y")}) == (
         key.public.thumbprint()
     )

@@ -126,6 +126,11 @@ def test_openbao_believes_a_token_of_every_algorithm_by_discovery(
     assert login(bao, name, issuers.token(other)).status_code == 400
 
 
+def test_openbao_finds_an_issuer_under_its_own_url_alone(bao: OpenBao, issuers: Issuers) -> None:
+    with pytest.raises(AssertionError, match="issuer did not match"):
+        trust(bao, issuers, f"{NAMES[0]}/", mount="spelled")
+
+
 def test_openbao_follows_a_rotation(bao: OpenBao, issuers: Issuers) -> None:
     name, mount = "ecdsa-p256-es256", "rotated"
     trust(bao, issuers, name, mount)
