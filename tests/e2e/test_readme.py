@@ -42,10 +42,10 @@ def followed(page: Path, directory: Path) -> str:
         text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}")
     blocks = list(BLOCK.finditer(text))
     tiny_image(directory / "image")
-    if "state_dir" not in text.partition("```toml")[2].partition("```")[0]:
-        for block in blocks:
-            if block["kind"] == "toml" and block["file"]:
-                (directory / block["file"]).write_text(f'state_dir = "{directory}/state"\n')
+    begun = {block["file"]: block["text"] for block in reversed(blocks) if block["kind"] == "toml"}
+    for name, settings in begun.items():
+        if name and "state_dir" not in settings:
+            (directory / name).write_text(f'state_dir = "{directory}/state"\n')
 
     status, printed = run(directory, "".join(map(typed, blocks)))
 

@@ -53,7 +53,10 @@ def read_tenant(table: Table) -> Tenant:
     if not plain or ":" in tenant.domain or tenant.domain != tenant.domain.lower():
         raise table.error("domain", "takes the name of a host, such as id.example.com")
     if tenant.id and not _is_uuid(tenant.id):
-        raise table.error("id", "takes a UUID in lower case: `python3 -m uuid` makes one")
+        raise table.error(
+            "id",
+            "takes a UUID in lower case: `python3 -c 'import uuid; print(uuid.uuid4())'` makes one",
+        )
     table.done()
     return tenant
 
