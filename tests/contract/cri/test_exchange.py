@@ -108,6 +108,7 @@ async def test_an_agent_that_is_killed_fails_the_pull_and_the_next_agent_serves(
             await asyncio.to_thread(agent.until, lambda: len(jfrog.seen) == 1)
             agent.process.popen.kill()
             cut = await client.refused(pull)
+            await asyncio.to_thread(agent.process.popen.wait)  # its listener closes after others
             gone = await client.refused(client.pull(IMAGE))
             jfrog.open.set()
             with started(agent.node):
