@@ -6,13 +6,14 @@ The node's settings and the token server's are files of their own, as on two hos
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 from urllib.parse import urlsplit
 
 from fakes.programs import (
+    Process,
     Tls,
     TokenAuth,
     ask_helper,
@@ -28,11 +29,13 @@ from fakes.programs import (
 
 PULL, PUSH, STRANGER = "docker-pull", "publisher", "stranger"
 BY_NAMESPACE: Final = "by-namespace"
+BY_NODE: Final = "by-node"  # which hosts ask for that hold no signing key
 SUBJECTS: Final = {
     PULL: "registry-pull",
     PUSH: "ci-main",
     STRANGER: "nobody-we-know",
     BY_NAMESPACE: "${k8s.namespace}",
+    BY_NODE: "node:${node}",
 }
 ELSEWHERE: Final = "elsewhere"  # a connection for another registry, which trusts the same issuer
 ELSEWHERE_REGISTRY: Final = "registry.elsewhere.test"
@@ -43,6 +46,12 @@ RULESETS: Final = [
         "resources": ["repository:team/*"],
         "actions": ["pull"],
         "username": "puller",
+    },
+    {
+        "label": "edges",
+        "subject": ["node:edge-17"],
+        "resources": ["repository:team/*"],
+        "actions": ["pull"],
     },
     {
         "label": "ci",
@@ -61,6 +70,7 @@ class Deployment:
         directory: all settings, keys and logs.
         tls: what all servers show; None where they speak http.
         ca: the file of authorities that the programs trust, None for the host's own.
+        servers: what runs, by name.
     """
 
     directory: Path
@@ -69,6 +79,7 @@ class Deployment:
     token_server: str
     tls: Tls | None
     ca: Path | None
+    servers: dict[str, Process] = field(default_factory=dict)
 
     @property
     def node(self) -> Path:
@@ -78,8 +89,10 @@ class Deployment:
     def settings(self, name: str = "node", **changes: object) -> Path:
         """Writes a node's configuration with these changes of its registry's table.
 
-        ``role`` and ``issuer`` go to the credential entry, everything else to the registry.
+        ``role`` and ``issuer`` go to the credential entry, ``nodes`` are whom the issuer enrolls,
+        everything else goes to the registry.
         """
+        nodes = changes.pop("nodes", {})
         entry = {"issuer": "nodes", "role": PULL} | {
             key: changes.pop(key) for key in ("role", "issuer") if key in changes
         }
@@ -95,13 +108,13 @@ class Deployment:
             "keys": {"identity": {}},
             # The other issuer has the same key: what it signs is wrong in its iss alone.
             "issuers": {
-                "nodes": self._issuer(self.issuer),
+                "nodes": {**self._issuer(self.issuer), "nodes": nodes},
                 "other": self._issuer(f"{self.issuer}-other"),
             },
             "serve": {"issuer": _listen(self.issuer, self.tls)},
             "registry": {self.registry: registry},
         }
-        return _write(self.directory / f"{name}.toml", settings)
+        return write_settings(self.directory / f"{name}.toml", settings)
 
     def environment(self, config: Path | None = None) -> dict[str, str]:
         """Returns what a client on the node has in its environment."""
@@ -142,10 +155,11 @@ class Deployment:
         return [record["reason"] for record in records if record.get("decision") == "deny"]
 
     def _issuer(self, url: str) -> dict[str, object]:
-        roles = {
+        roles: dict[str, dict[str, object]] = {
             role: {"allowed_audiences": [self.registry], "subject_template": subject}
             for role, subject in SUBJECTS.items()
         }
+        roles[BY_NODE]["mint"] = [{"node": "edge-*"}]
         return {
             "issuer": url,
             "insecure": self.tls is None,
@@ -199,7 +213,7 @@ def _token_settings(made: Deployment) -> Path:
             ELSEWHERE: {**connection, "audiences": [ELSEWHERE_REGISTRY]},
         },
     }
-    return _write(made.directory / "token-server.toml", settings)
+    return write_settings(made.directory / "token-server.toml", settings)
 
 
 def _listen(url: str, tls: Tls | None) -> dict[str, str]:
@@ -229,10 +243,12 @@ def _serving(name: str, made: Deployment, config: Path, port: int) -> Iterator[N
     log = made.directory / f"{name}.log"
     with running(["pullpass", "serve", name], log=log, env=env) as process:
         process.until(lambda: listens(port))
+        made.servers[name] = process
         yield
 
 
-def _write(path: Path, settings: Mapping[str, object]) -> Path:
+def write_settings(path: Path, settings: Mapping[str, object]) -> Path:
+    """Writes settings as TOML, and returns where."""
     lines = [f"{name} = {_toml(value)}\n" for name, value in settings.items()]
     path.write_text("".join(lines))
     return path

@@ -96,7 +96,7 @@ def read_issuer(name: str, table: Table, keys: Mapping[str, KeySettings], tenant
         mints_per_minute=table.number("mints_per_minute", MINTS_PER_MINUTE, 1, 60000),
     )
     for role in roles:
-        check_selectors(role.table, issuer.roles[role.name], issuer.nodes, issuer.callers)
+        check_selectors(role.table, issuer.roles[role.name], issuer.callers)
     _check_size(table, issuer)
     if len(issuer.issuer) > MAX_URL:
         raise table.error("issuer", f"is longer than {MAX_URL} characters")

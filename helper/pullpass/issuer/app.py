@@ -51,19 +51,27 @@ def check() -> Config:
     return config
 
 
-def application(config: Config, keys: IssuerKeys, look: float = LOOK) -> "IssuerServer":
-    """Returns a server which publishes config's issuers, and looks at keys every look seconds."""
+def application(
+    config: Config, keys: IssuerKeys, look: float = LOOK, patience: float = PATIENCE
+) -> "IssuerServer":
+    """Returns a server of config's issuers.
+
+    It looks at keys every look seconds, and waits for a request's body for patience seconds.
+    """
     transport = AsyncHttpTransport(network_of(config))
     minter = Minter(issuers=config.issuers, keys=keys, audit=audit_of(config))
     shelf = Shelf(config, keys, transport, look=look)
-    return IssuerServer(shelf, Outside(minter, transport), transport)
+    return IssuerServer(shelf, Outside(minter, transport), transport, patience)
 
 
 class IssuerServer:
     """An ASGI application (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
-    def __init__(self, shelf: Shelf, outside: Outside, transport: AsyncHttpTransport) -> None:
+    def __init__(
+        self, shelf: Shelf, outside: Outside, transport: AsyncHttpTransport, patience: float
+    ) -> None:
         self._shelf = shelf
+        self._patience = patience
         self._outside = outside
         self._transport = transport
         self._metrics = Metrics(shelf)
@@ -83,7 +91,7 @@ class IssuerServer:
         counter = self._outside.find((host_of(_header(scope, b"host")), scope["path"]))
         if counter is None:
             return None
-        body = await _body(receive)
+        body = await _body(receive, self._patience)
         if body is None:
             return _text(413, "the request is too long, or too slow: ask for less\n")
         status, said = await self._outside.mint(counter, _header(scope, b"authorization"), body)
@@ -181,11 +189,11 @@ def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, patience: float) -> bytes | None:
     """Returns the body of a request, None if it is too long or takes too long."""
     body = bytearray()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":

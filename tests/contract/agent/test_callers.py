@@ -1,6 +1,7 @@
 """Who may ask the agent for what, and who may be one."""
 
 import asyncio
+import grp
 import json
 import os
 import pwd
@@ -21,11 +22,13 @@ from fakes.agent import (
     started,
 )
 from fakes.helper import LOOPBACK, Node, node, registry
+from fakes.programs import finished
 from pullpass.agent.client import AgentClient
 from pullpass.agent.protocol import Status
 from pullpass.claims import read_token
 from pullpass.errors import AgentUnavailable, CallerDenied, CredentialNotFound
 
+GROUP: Final = "daemon"  # which every Unix has
 ALICE, BOB = 4201, 4202  # users that this host has no names for, as every container host has
 # Asks as another user: what follows the socket's path is written, what comes is printed.
 ASK: Final = """
@@ -165,6 +168,38 @@ def test_a_registry_has_callers_of_its_own(directory: Path, jfrog: Exchange) -> 
         assert refused.startswith(f"registry {LOOPBACK}: uid 0 may not have its credentials")
         assert agent.get(READY).status is Status.OK
         assert asked_by(ALICE, agent, "get", LOOPBACK.encode()).startswith(b"ok ")
+
+
+def test_a_role_names_the_users_whom_it_gives_a_token(host: Node) -> None:
+    subject = 'subject_template = "registry-pull"\n'
+    named = f"mint = [{{ uid = {ALICE} }}, {{ group = {json.dumps(GROUP)} }}]\n"
+    host.config.write_text(host.config.read_text().replace(subject, subject + named))
+    agent_settings(host, f"allow = [{{ uid = {ALICE} }}, {{ uid = {BOB} }}]")
+    with started(host) as agent:
+        assert asked_by(ALICE, agent, "get", READY.encode()).startswith(b"ok ")
+        gid = str(grp.getgrnam(GROUP).gr_gid)
+        assert asked_by(BOB, agent, "get", READY.encode(), groups=gid).startswith(b"ok ")
+        refused = asked_by(BOB, agent, "get", READY.encode())
+        assert f"uid {BOB} may not mint: add it to its mint".encode() in refused
+    lines = (host.directory / "state" / "audit.jsonl").read_text().splitlines()
+    told = [(line["decision"], line["caller"]["uid"]) for line in map(json.loads, lines)]
+    assert told == [("allow", ALICE), ("allow", BOB), ("deny", BOB)]
+    by_hand = finished(
+        ["pullpass", "mint", "--issuer", "nodes", "--role", "docker-pull", "--audience", READY],
+        env=host.environment(),
+    )
+    assert (by_hand.returncode, by_hand.stdout) == (77, "")
+    assert "uid 0 may not mint" in by_hand.stderr
+
+
+def test_a_user_who_is_none_of_this_host_is_a_wrong_setting(host: Node) -> None:
+    subject = 'subject_template = "registry-pull"\n'
+    named = 'mint = [{ user = "nobody-of-that-name" }]\n'
+    host.config.write_text(host.config.read_text().replace(subject, subject + named))
+    said = host.get(READY)
+    assert said.status == 1
+    at = "issuers.nodes.roles.docker-pull.mint[0].user"
+    assert f"{at}: nobody-of-that-name is no user of this host" in said.stdout
 
 
 def test_an_agent_of_another_user_is_not_asked(agent: Agent) -> None:

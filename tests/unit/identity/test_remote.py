@@ -97,6 +97,20 @@ def test_a_wrong_clock_is_told_from_a_key_that_is_not_enrolled(
     assert "enroll the key that `pullpass node-key show` prints" in refused(node)
 
 
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (403, "its role does not allow this: look at mint, facts and allowed_audiences there"),
+        (404, "it has no such role for other hosts"),
+        (405, "it has no such role for other hosts"),
+        (429, "this host asks too often: raise mints_per_minute there"),
+    ],
+)
+def test_a_refusal_says_what_to_do_at_the_issuer(node: Platform, status: int, says: str) -> None:
+    node.endpoint.instead = Response(status=status)
+    assert says in refused(node)
+
+
 def test_a_host_may_show_another_identity_instead_of_a_key() -> None:
     given = token(ISSUER)
     platform = Platform(

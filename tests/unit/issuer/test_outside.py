@@ -426,7 +426,6 @@ def test_a_key_that_cannot_be_enrolled_is_refused(nodes: Any, reason: str) -> No
         ({("callers",): {"a": {"issuer": ISSUER, "subjects": ["*"]}}}, "callers.a.issuer"),
         ({("roles", "r"): role(mint=[{"node": "a", "caller": "b"}])}, "roles.r.mint"),
         ({("roles", "r"): role(mint=[{"caller": "lost"}])}, "roles.r.mint"),
-        ({("roles", "r"): role(mint=[{"node": "lost"}])}, "roles.r.mint"),
         (
             {
                 ("nodes",): {"a": {"keys": [enrolled(KEY)]}},

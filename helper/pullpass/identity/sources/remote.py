@@ -20,11 +20,15 @@ from pullpass.keys.file import FileKeyStore
 
 ASSERTION_TTL: Final = 30  # seconds; an issuer takes it if neither clock is as far before the other
 _WHO: Final = "the issuer"
+_NO_ROLE: Final = (
+    "it has no such role for other hosts: check issuer and role, and the role's mint there"
+)
 _HINTS: Final = {
     401: "it does not believe this host: enroll the key that `pullpass node-key show` prints under"
     " the node's name, or let its callers name who gave the token, and compare the clocks",
     403: "its role does not allow this: look at mint, facts and allowed_audiences there",
-    404: "it has no such role for other hosts: check issuer and role, and the role's mint there",
+    404: _NO_ROLE,
+    405: _NO_ROLE,  # as our own server has it, which answers POST nowhere else
     429: "this host asks too often: raise mints_per_minute there",
 }
 
