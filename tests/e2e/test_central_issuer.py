@@ -17,7 +17,12 @@ from fakes.deployment import BY_NODE, Deployment, deployed, write_settings
 from fakes.key_files import KeyFiles
 from fakes.programs import Finished, environment, finished, skopeo
 from pullpass.claims import read_token
+from pullpass.http import run
 from pullpass.jose import sign
+from pullpass.secret import Secret
+from pullpass.transport import HttpTransport
+from pullpass.verifier.discovery import KeySet, fetch_keys
+from pullpass.verifier.verify import Trust, verify
 
 EDGE: Final = "edge-17"
 Enrolment = Mapping[str, Any]
@@ -127,6 +132,12 @@ def is_there(site: Deployment) -> bool:
         return False
 
 
+def published(site: Deployment) -> KeySet:
+    """Returns the keys that a relying party finds."""
+    with HttpTransport() as transport:
+        return run(fetch_keys(site.issuer), transport)
+
+
 def test_a_node_without_a_signing_key_pulls(
     site: Deployment, edge: Edge, image: Path, digest: str, tmp_path: Path
 ) -> None:
@@ -186,6 +197,25 @@ def test_a_node_that_was_taken_out_is_refused_and_the_last_one_too(
     assert done.returncode == 77
     assert "it does not believe this host: enroll the key" in done.stderr
     assert edge.get().returncode == 0
+
+
+def test_a_node_that_is_cut_off_signs_under_the_one_jwks(site: Deployment, edge: Edge) -> None:
+    far = Edge(name="edge-19", site=site)
+    (enrolled,) = far.enrolment("create").values()
+    enroll(site, {**edge.enrolment(), far.name: {**enrolled, "offline": True}})
+    role = {"allowed_audiences": [site.registry], "subject_template": f"node:{far.name}"}
+    issuer = {"issuer": site.issuer, "insecure": True, "signing_key": "node", "roles": {"r": role}}
+    settings = {"state_dir": str(far.state), "keys": {"node": {}}, "issuers": {"own": issuer}}
+    config = write_settings(site.directory / "far.toml", settings)
+
+    asked = ["mint", "--issuer", "own", "--role", "r", "--audience", site.registry]
+    token = site.pullpass(*asked, config=config).strip()
+
+    trust = Trust(issuer=site.issuer, audiences=[site.registry], algorithms=["ES256"])
+    keys = published(site)
+    assert verify(Secret(token), trust, keys, time.time()).subject == f"node:{far.name}"
+    enroll(site, edge.enrolment())
+    assert len(published(site)) == len(keys) - 1  # taken out, it signs for nobody any more
 
 
 def test_the_whole_chain_of_such_a_node_is_checked(site: Deployment, edge: Edge) -> None:

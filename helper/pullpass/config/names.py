@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from pullpass.config.callers import Caller
 from pullpass.config.issuing import Issuer, Role
 from pullpass.config.model import (
     PULL_TTL,
@@ -92,6 +93,11 @@ def _check_role(config: Config, entry: str, source: OwnIssuer) -> None:
         raise ConfigError(
             f"is under 5m, which the token of a pull lives: raise it for {entry}",
             key=dotted("issuers", issuer.name, "roles", role.name, "max_ttl"),
+        )
+    if role.mint and not any(isinstance(one, Caller) for one in role.mint):
+        raise ConfigError(
+            f"lets no user of this host mint, as {entry} wants it: add one, or a group",
+            key=dotted("issuers", issuer.name, "roles", role.name, "mint"),
         )
     _check_pull(issuer, role, entry)
 

@@ -29,8 +29,8 @@ class InProcess:
         transport: AsyncTransport,
         counters: Counters | None = None,
     ) -> None:
-        own = os.geteuid()
-        self._self = Peer(uid=own, gids=frozenset(), pid=os.getpid())
+        own, gids = os.geteuid(), frozenset({os.getegid(), *os.getgroups()})
+        self._self = Peer(uid=own, gids=gids, pid=os.getpid())
         self._resolver = Resolver(
             config=config,
             policy=Policy(allow=Callers(uids=frozenset({own})), shim=own, registries={}),

@@ -6,6 +6,7 @@ import pytest
 from fakes.issuing import Keys, Ledger, transit_key
 from fakes.key_files import local
 from fakes.settings import REGISTRY, changed, refusal_of
+from fakes.settings import role as made
 from pullpass.config.issuing import Role
 from pullpass.config.parse import parse
 from pullpass.errors import MintDenied
@@ -16,7 +17,8 @@ from pullpass.unix import Callers
 
 NODE: Final = Proven(name="node:edge-17", node="edge-17", facts={"node": "edge-17"})
 CI: Final = Proven(name="ci:cron", caller="ci", issuer="https://ci.example.com", subject="cron")
-MINT: Final = ("issuers", "nodes", "roles", "docker-pull", "mint")
+ROLES: Final = ("issuers", "nodes", "roles")
+MINT: Final = (*ROLES, "docker-pull", "mint")
 
 
 def role(*selectors: dict[str, Any]) -> Role:
@@ -26,10 +28,9 @@ def role(*selectors: dict[str, Any]) -> Role:
             ("issuers", "nodes", "callers"),
             {"ci": {"issuer": "https://ci.example.com", "subjects": ["*"]}},
         ),
-        (("issuers", "nodes", "roles", "docker-pull", "subject_template"), "${node}"),
-        (MINT, list(selectors)),
+        ((*ROLES, "r"), made(subject_template="${node}", mint=list(selectors))),
     )
-    return parse(settings, Path("/nowhere")).issuers["nodes"].roles["docker-pull"]
+    return parse(settings, Path("/nowhere")).issuers["nodes"].roles["r"]
 
 
 def constraint(under: Role, asking: Asking, named: Callers | None = None) -> str:
@@ -37,7 +38,7 @@ def constraint(under: Role, asking: Asking, named: Callers | None = None) -> str
     try:
         admit(under, asking, named or Callers())
     except MintDenied as error:
-        assert refusal_of(error).startswith("role docker-pull: ")
+        assert refusal_of(error).startswith("role r: ")
         return error.constraint
     return ""
 

@@ -424,6 +424,13 @@ def test_a_key_that_cannot_be_enrolled_is_refused(nodes: Any, reason: str) -> No
             "roles.r.mint[0].facts",
         ),
         ({("callers",): {"a": {"issuer": ISSUER, "subjects": ["*"]}}}, "callers.a.issuer"),
+        (  # an entry of this host's own names that role
+            {
+                ("nodes",): {"a": {"keys": [enrolled(KEY)]}},
+                ("roles", "docker-pull"): role(subject_template="${node}", mint=[{"node": "a"}]),
+            },
+            "roles.docker-pull.mint",
+        ),
         ({("roles", "r"): role(mint=[{"node": "a", "caller": "b"}])}, "roles.r.mint"),
         ({("roles", "r"): role(mint=[{"caller": "lost"}])}, "roles.r.mint"),
         (
