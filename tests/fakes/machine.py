@@ -15,8 +15,11 @@ from fakes.programs.process import ENDS_WITHIN
 PACKAGES: Final = Path(sys.prefix) / "packages"  # what .ci/run builds
 _DATABASE: Final = ("var/lib/dpkg/info", "var/lib/dpkg/updates")
 _LINKS: Final = ("bin", "lib", "lib64", "sbin")  # a machine of today has them all below /usr
-# What the package depends on: the interpreter, its library and what both are linked to.
-_BORROWED: Final = ("/usr/bin/python3.11", "/usr/lib/python3.11", "/usr/lib/x86_64-linux-gnu")
+# What the package depends on: the interpreter, its library, what both are linked to, the kernel.
+_BORROWED: Final = (
+    *("/usr/bin/python3.11", "/usr/lib/python3.11", "/usr/lib/x86_64-linux-gnu"),
+    *("/proc", "/dev"),
+)
 _ENTER: Final = """
 root=$1; shift
 while [ "$1" != -- ]; do mount --rbind "$1" "$root$1"; shift; done; shift
@@ -76,10 +79,9 @@ class Machine:
         return int(found[2]), int(found[3])
 
     def _entering(self, argv: tuple[str, ...], user: str) -> list[str]:
-        borrowed = [path for path in (*_BORROWED, "/proc", "/dev") if Path(path).exists()]
-        into = [str(self.root), *borrowed, "--", f"--userspec={user}", str(self.root)]
+        root = str(self.root)
         enter = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _ENTER, "sh"]
-        return [*enter, *into, *argv]
+        return [*enter, root, *_BORROWED, "--", f"--userspec={user}", root, *argv]
 
 
 _ENVIRONMENT: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
@@ -93,7 +95,7 @@ def machine() -> Iterator[Machine]:
         for name in _LINKS:
             (root / "usr" / name).mkdir(parents=True)
             (root / name).symlink_to(f"usr/{name}")
-        for name in ("etc", "run", "proc", "dev", *_DATABASE):
+        for name in ("etc", "run", *_DATABASE):
             (root / name).mkdir(parents=True)
         (root / "var/lib/dpkg/status").touch()
         (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")

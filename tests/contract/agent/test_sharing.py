@@ -19,7 +19,7 @@ from fakes.agent import (
 )
 from fakes.fastpath import build
 from fakes.helper import LOOPBACK, PROGRAM, installed, node
-from fakes.programs import environment
+from fakes.programs import environment, uncovered
 
 
 def test_fifty_pulls_of_one_user_at_once_make_one_exchange(directory: Path) -> None:
@@ -42,7 +42,7 @@ def test_fifty_helpers_of_one_user_at_once_make_one_exchange(directory: Path) ->
         made = node(directory, jfrog.settings())
         agent_settings(made)
         with started(made) as agent, ExitStack() as stack:
-            asking = environment(PULLPASS_AGENT=str(agent.path))
+            asking = uncovered(environment(PULLPASS_AGENT=str(agent.path)))
             helpers = [
                 stack.enter_context(Popen([one, "get"], env=asking, stdin=PIPE, stdout=PIPE))
                 for one in programs

@@ -13,7 +13,7 @@ import pytest
 
 from fakes.agent import READY
 from fakes.helper import node, registry
-from fakes.programs import Process, environment, running
+from fakes.programs import Process, environment, running, uncovered
 
 ALICE: Final = 4201
 GROUP: Final = 1  # daemon
@@ -52,6 +52,7 @@ def knocked(agent: Process, uid: int, *groups: int) -> str:
     inside = ["nsenter", f"--mount=/proc/{agent.popen.pid}/ns/mnt", sys.executable, "-I", "-c"]
     done = subprocess.run(
         [*inside, KNOCK, str(uid), *map(str, groups)],
+        env=uncovered(environment()),
         capture_output=True,
         check=False,
         text=True,

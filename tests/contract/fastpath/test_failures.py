@@ -9,6 +9,7 @@ import pytest
 
 from fakes.fastpath import Client, Told, build
 from fakes.helper import PROGRAM
+from fakes.programs import uncovered
 from fakes.scripted_agent import NOT_FOUND, SELF, agent, error, false_agent, ok
 from pullpass.claims import read_token
 
@@ -23,9 +24,7 @@ def asked_about(
     client: Client, env: dict[str, str], place: Path, replies: Sequence[bytes]
 ) -> list[Told]:
     """Returns what client says of one stranger each, about whom the agent sends each of replies."""
-    # Coverage learns nothing from the hundredth time, and takes longer than the program.
-    env = {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}
-    env["PULLPASS_AGENT"] = str(place)
+    env = uncovered(env) | {"PULLPASS_AGENT": str(place)}
     with (
         agent(place, lambda asked: replies[int(asked.body)]) as running,
         ThreadPoolExecutor(4) as pool,

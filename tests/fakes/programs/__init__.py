@@ -15,6 +15,7 @@ from fakes.programs.process import (
     free_port,
     listens,
     running,
+    uncovered,
 )
 from fakes.programs.puller import DOCKER, PULLERS, Puller
 from fakes.programs.registry import Passwords, Tls, TokenAuth, docker_registry
@@ -49,4 +50,5 @@ __all__ = [
     "short_directory",
     "skopeo",
     "tiny_image",
+    "uncovered",
 ]
