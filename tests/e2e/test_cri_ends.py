@@ -62,7 +62,7 @@ async def test_a_deadline_ends_a_pull_and_its_connections_to_the_registry(
     deployment: Deployment, runtime: Containerd, big: str
 ) -> None:
     async with slow(deployment, runtime) as (made, registry), made.up() as client:
-        pull = client.pull(big, timeout=3)
+        pull = client.pull(big, timeout=6)
         await until(lambda: registry.held)
         error = await client.refused(pull)
 

@@ -99,7 +99,7 @@ status = "{place}/status.sock"
 backend = "{runtime.socket}"
 agent = "{place}/agent.sock"
 credentials = "{credentials}"
-exchange_timeout = "5s"
+exchange_timeout = "15s"
 """
 
 
