@@ -1,5 +1,6 @@
 """Settings of who may mint: users of this host, enrolled nodes and trusted issuers. Pure."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -13,14 +14,16 @@ ALGORITHMS: Final = ("ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS51
 MAX_NODE_KEYS: Final = 5  # of one node; two while one succeeds the other
 MINTS_PER_MINUTE: Final = 600  # of one caller
 _NODE: Final = "${node}"
+# Without what separates the parts of a subject: of two nodes none can have the other's.
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def read_nodes(table: Table) -> dict[str, EnrolledNode]:
     """Takes ``[issuers.NAME.nodes.NODE]``. Raises: ConfigError."""
     found = {}
     for name, inner in table.each():
-        if not name.isascii() or not name.isprintable() or not 0 < len(name) <= 64 or " " in name:
-            raise table.error(name, "is no name of a host")
+        if not _NAME.fullmatch(name):
+            raise table.error(name, "is no name of a host: use letters, digits and ._-")
         keys = tuple(_key(one) for one in inner.tables("keys"))
         if not 0 < len(keys) <= MAX_NODE_KEYS:
             raise inner.error("keys", f"takes 1 to {MAX_NODE_KEYS} keys: `pullpass node-key show`")

@@ -105,7 +105,9 @@ class Callers:
         if (node, proof.token_id) in self._seen:
             raise TokenRefused("it was shown before: make a new one for each request")
         if len(self._seen) >= MAX_REPLAYS:
-            raise TooOften("too many are shown just now: try again in a minute")
+            raise TooOften(
+                "too many are shown just now: try again in a minute", constraint="assertions"
+            )
         # One moment for all, so that they leave in the order in which they came.
         self._seen[node, proof.token_id] = now + MAX_ASSERTION
 

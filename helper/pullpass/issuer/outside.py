@@ -171,12 +171,18 @@ def _is_asked(found: Mapping[str, Any]) -> bool:
         isinstance(audiences, list)
         and all(isinstance(one, str) for one in audiences)
         and isinstance(facts, dict)
-        and facts.keys() <= set(STATED)
-        and all(isinstance(one, str) and len(one) <= MAX_FACT for one in facts.values())
+        and all(_is_fact(name, value) for name, value in facts.items())
         and isinstance(found.get("claims", {}), dict)
         and isinstance(found.get("subject", ""), str)
         and (ttl is None or type(ttl) is int)
     )
+
+
+def _is_fact(name: str, value: object) -> bool:
+    """Tells whether a value stays what it is in a subject that separates it by ``:`` or ``/``."""
+    if name not in STATED or not isinstance(value, str) or len(value) > MAX_FACT:
+        return False
+    return "/" not in value and (":" not in value or name == "registry")  # which may have a port
 
 
 def _refusal(error: PullpassError) -> Said:

@@ -351,9 +351,18 @@ def test_what_a_node_says_of_others_is_believed_where_its_selector_says_so() -> 
 
 
 @pytest.mark.parametrize(
-    "facts", [{"node": "worker-2"}, {"caller.subject": "a"}, {"unix.user": "x" * 256}, {"a": 1}]
+    "facts",
+    [
+        {"node": "worker-2"},
+        {"caller.subject": "a"},
+        {"unix.user": "x" * 256},
+        {"unix.user": 1},
+        {"k8s.namespace": "shop:worker-2"},
+        {"k8s.pod": "a/b"},
+        {"registry": "a/b"},
+    ],
 )
-def test_what_only_a_proof_can_say_is_no_fact_that_is_stated(facts: dict[str, Any]) -> None:
+def test_no_fact_that_is_stated_stands_for_what_only_a_proof_can_say(facts: dict[str, Any]) -> None:
     status, told = World().refused(assertion(), body={"audiences": [REGISTRY], "facts": facts})
     assert (status, told.partition(":")[0]) == (400, "body")
 
@@ -409,6 +418,8 @@ def test_a_key_that_cannot_be_enrolled_is_refused(nodes: Any, reason: str) -> No
     [
         ({("nodes",): {"a": {"keys": []}}}, "nodes.a.keys"),
         ({("nodes",): {"a b": {"keys": [enrolled(KEY)]}}}, 'nodes."a b"'),
+        ({("nodes",): {"a:b": {"keys": [enrolled(KEY)]}}}, 'nodes."a:b"'),
+        ({("nodes",): {"a/b": {"keys": [enrolled(KEY)]}}}, 'nodes."a/b"'),
         ({("nodes",): {"a": {"keys": [{"x": 1}]}}}, "nodes.a.keys[0]"),
         ({("nodes",): {"a": {"keys": [enrolled(KEY)] * 6}}}, "nodes.a.keys"),
         ({("callers",): {"a": {"issuer": PLATFORM, "subjects": []}}}, "callers.a.subjects"),
