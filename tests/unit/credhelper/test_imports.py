@@ -32,7 +32,7 @@ import sys
 from types import SimpleNamespace
 sys.modules.update(dict.fromkeys(sys.argv.pop(1).split()))
 import subprocess  # which would take the next one for a whole Windows
-sys.modules["msvcrt"] = SimpleNamespace(LK_LOCK=1, locking=lambda handle, mode, count: None)
+sys.modules["msvcrt"] = SimpleNamespace(LK_NBLCK=2, locking=lambda handle, mode, count: None)
 from pullpass.credhelper.cli import main
 main()
 """
