@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from grpc import StatusCode
+from grpc import StatusCode, aio
 
-from fakes.cri import connected
+from fakes.cri import Client, connected
 from fakes.cri.client import V1
 from fakes.cri.node import is_there, node
 from fakes.deployment import BY_NAMESPACE, SUBJECTS, Deployment, deployed
@@ -118,6 +118,35 @@ async def test_a_revoked_credential_recovers_by_itself(
     assert status["counters"]["exchanges"] == 2
     assert log.count('"credential-refused"') == 1
     assert '"reused": true, "again": true' in log
+
+
+@in_a_loop
+async def test_a_connection_that_is_switched_off_ends_pulls_until_it_is_on_again(
+    image: Path, runtime: Containerd, tmp_path: Path
+) -> None:
+    """Though the agent has a credential of before, which would be good for an hour."""
+    with deployed(tmp_path) as deployment:
+        reference = deployment.publish(image)
+        made = node(deployment, runtime, credentials="agent", reuse="10m")
+        async with made.up(agent=True) as client:
+            await client.pull(reference)
+            deployment.trust(active=False)
+            await outcome(client, reference, f"RegistryUnavailable: no credential for {reference}")
+            deployment.trust(active=True)
+            await outcome(client, reference, "")
+
+
+async def outcome(client: Client, image: str, wanted: str) -> None:
+    """Pulls image until the error begins as wanted; an empty one is for none at all."""
+    while True:
+        try:
+            await client.pull(image)
+            said = ""
+        except aio.AioRpcError as error:
+            said = error.details() or ""
+        if said.startswith(wanted) and bool(said) == bool(wanted):
+            return
+        await asyncio.sleep(0.1)
 
 
 @in_a_loop

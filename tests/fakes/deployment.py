@@ -4,6 +4,7 @@ The node's settings and the token server's are files of their own, as on two hos
 """
 
 import json
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -148,6 +149,11 @@ class Deployment:
         (self.directory / "token-server" / "keys" / "exchange.json").unlink()
         self.pullpass("key", "create", "exchange", config=servers)
 
+    def trust(self, *, active: bool) -> None:
+        """Switches the node's connection at the token server, which takes it over soon after."""
+        _token_settings(self, active=active)
+        self.servers["token-server"].popen.send_signal(signal.SIGHUP)
+
     def refusals(self) -> list[str]:
         """Returns why the token server said no, the latest last."""
         lines = (self.directory / "token-server.log").read_text().splitlines()
@@ -194,7 +200,7 @@ def deployed(
         yield made
 
 
-def _token_settings(made: Deployment) -> Path:
+def _token_settings(made: Deployment, *, active: bool = True) -> Path:
     insecure = made.tls is None
     service = {
         "issuer": made.token_server,
@@ -209,7 +215,7 @@ def _token_settings(made: Deployment) -> Path:
         "serve": {"token-server": _listen(made.token_server, made.tls)},
         "services": {made.registry: service, ELSEWHERE_REGISTRY: service},
         "connections": {
-            "strongbox": {**connection, "audiences": [made.registry]},
+            "strongbox": {**connection, "audiences": [made.registry], "active": active},
             ELSEWHERE: {**connection, "audiences": [ELSEWHERE_REGISTRY]},
         },
     }
