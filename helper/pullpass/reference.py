@@ -20,16 +20,17 @@ _HUB_NAMES: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker
 _SCHEMES: Final = frozenset({"https", "http"})
 _HEX_LENGTHS: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 
-# Possessive, since no shorter match can ever be the right one: the time is linear in the text.
-_ALNUM: Final = "[a-z0-9]++"
-_COMPONENT: Final = rf"{_ALNUM}(?:(?:\.|__?+|-++){_ALNUM})*+"
-_REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*+")
-_LABEL: Final = "[a-zA-Z0-9]++(?:-++[a-zA-Z0-9]++)*+"
-_DOMAIN: Final = rf"{_LABEL}(?:\.{_LABEL})*+"
-_ADDRESS: Final = re.compile(rf"(?:{_DOMAIN}|\[([a-fA-F0-9:]++)\])(?::([0-9]{{1,5}}))?+")
+# Not possessive, which Python before 3.11.5 gets wrong (gh-106052). Each text matches in one way
+# alone, so the time is linear in the text all the same.
+_ALNUM: Final = "[a-z0-9]+"
+_COMPONENT: Final = rf"{_ALNUM}(?:(?:\.|__?|-+){_ALNUM})*"
+_REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_LABEL: Final = "[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*"
+_DOMAIN: Final = rf"{_LABEL}(?:\.{_LABEL})*"
+_ADDRESS: Final = re.compile(rf"(?:{_DOMAIN}|\[([a-fA-F0-9:]+)\])(?::([0-9]{{1,5}}))?")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_ALGORITHM: Final = "[A-Za-z][A-Za-z0-9]*+"
-_DIGEST: Final = re.compile(rf"({_ALGORITHM}(?:[+._-]{_ALGORITHM})*+):([0-9a-fA-F]{{32,}}+)")
+_ALGORITHM: Final = "[A-Za-z][A-Za-z0-9]*"
+_DIGEST: Final = re.compile(rf"({_ALGORITHM}(?:[+._-]{_ALGORITHM})*):([0-9a-fA-F]{{32,}})")
 _IDENTIFIER: Final = re.compile("[a-f0-9]{64}")
 _UNPRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
 

@@ -14,9 +14,9 @@ from pullpass.reference import parse_registry, parse_repository
 MAX_SCOPES: Final = 64
 MAX_LENGTH: Final = 4096  # characters of all scopes together
 
-_TYPE: Final = re.compile(r"([a-z0-9]++)(?:\([a-z0-9]++\))?")
+_TYPE: Final = re.compile(r"([a-z0-9]+)(?:\([a-z0-9]+\))?")
 # Wider than the grammar: ACR asks for metadata_read, every registry's catalog for *.
-_ACTIONS: Final = re.compile(r"(?:\*|[a-z0-9_-]*+)(?:,(?:\*|[a-z0-9_-]*+))*+")
+_ACTIONS: Final = re.compile(r"(?:\*|[a-z0-9_-]*)(?:,(?:\*|[a-z0-9_-]*))*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Final
 from pullpass.dockerconfig import document
 from pullpass.dockerconfig.entries import HELPERS, STORE
 
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"(\s*+:)?+')
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?')
 _MASK: Final = '"…"'
 
 

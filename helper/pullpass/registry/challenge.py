@@ -9,10 +9,11 @@ from pullpass.errors import InvalidChallenge
 
 MAX_HEADER: Final = 16 * 1024  # characters
 
-# RFC 9110 §5.6.2, §5.6.4 and §11.2. Possessive, since no shorter match can ever be the right one.
+# RFC 9110 §5.6.2, §5.6.4 and §11.2. Possessive, since no shorter match can ever be the right one,
+# but for the group, which Python before 3.11.5 gets wrong then (gh-106052).
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _TEXT: Final = r"\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff"
-_QUOTED: Final = rf'"((?:[{_TEXT}]|\\[{_TEXT}"\\])*+)"'
+_QUOTED: Final = rf'"((?:[{_TEXT}]|\\[{_TEXT}"\\])*)"'
 _END: Final = r"[ \t]*+(?=,|\Z)"
 _GAP: Final = re.compile(r"[ \t,]*+")
 _PARAMETER: Final = re.compile(rf"({_TOKEN})[ \t]*+=[ \t]*+(?:({_TOKEN})|{_QUOTED}){_END}")
