@@ -60,11 +60,12 @@ def measured(rounds: int, each: int, calls: int) -> Report:
         pulls, status = _pulls(deployment, image), _status(image)
         rows = []
         for at_once in CONCURRENCIES:
-            some = Load(at_once=at_once, rounds=rounds, each=max(each, 4 * at_once))
-            rows += _compared("ImageStatus", dict.fromkeys(sockets, status), sockets, some)
-        for at_once in CONCURRENCIES:  # a pull takes as long as a hundred looks
-            some = Load(at_once=at_once, rounds=max(1, rounds // at_once), each=max(3, at_once))
-            rows += _compared("warm PullImage", pulls, sockets, some)
+            load = Load(at_once=at_once, rounds=rounds, each=max(each, 4 * at_once))
+            rows += _compared("ImageStatus", dict.fromkeys(sockets, status), sockets, load)
+        for at_once in CONCURRENCIES:  # a pull takes as long as many looks
+            few, some = max(1, rounds // at_once), max(1, each // 30, at_once)
+            load = Load(at_once=at_once, rounds=few, each=some)
+            rows += _compared("warm PullImage", pulls, sockets, load)
         slow = _under_slow_pulls(sockets, status, rounds * each)
         memory = [
             _memory("shim, asks the agent", shim, place / "shim.sock", status, calls),
