@@ -28,7 +28,7 @@ def findings(
     """
     try:
         config = _configured()
-        network = network_of(config)
+        network, minter = network_of(config), minter_of(config)
         transport = HttpTransport(network)
     except PullpassError as error:
         status = error.exit_status
@@ -43,7 +43,7 @@ def findings(
             yield from _callers(config, registry)
             yield from Walk(
                 config=config,
-                minter=minter_of(config),
+                minter=minter,
                 transport=transport,
                 registry=registry,
                 repository=repository,

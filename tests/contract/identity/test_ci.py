@@ -82,6 +82,21 @@ def test_circleci_may_be_asked_for_its_root_issuer(tmp_path: Path) -> None:
     assert platform.show().token.reveal() == token()
 
 
+@pytest.mark.parametrize("name", ["circleci", "buildkite"])
+def test_a_platforms_program_reaches_it_through_the_jobs_proxy(name: str, tmp_path: Path) -> None:
+    platform = ALL[name](tmp_path)
+    way = {"https_proxy": "http://proxy:3128", "NO_PROXY": ".acme.example"}
+    way |= {"SSL_CERT_FILE": "/etc/acme.pem"}
+    platform.environ |= way | {"OTHER_TOKEN": "hunter2"}
+    called = {"circleci": "circleci", "buildkite": "buildkite-agent"}[name]
+    lines = (
+        f"assert os.environ.items() >= {way!r}.items()",
+        "assert 'OTHER_TOKEN' not in os.environ",
+    )
+    program(tmp_path, called, *lines, f"print({token()!r})")
+    assert platform.show().token.reveal() == token()
+
+
 @pytest.mark.parametrize("name", ["circleci", "buildkite", "spire-agent"])
 def test_a_platforms_program_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
     platform = ALL[name](tmp_path)

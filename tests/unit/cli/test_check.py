@@ -82,6 +82,14 @@ def test_a_proxy_that_cannot_be_used_is_all_that_is_found(
     assert "hunter2" not in links["configuration"]["saw"]
 
 
+def test_a_role_for_a_user_that_is_not_there_is_all_that_is_found(ready: Node) -> None:
+    role = "[issuers.nodes.roles.strangers]\nallowed_audiences = ['registry.example.com']\n"
+    ready.configure(f"{role}subject_template = 'pull'\nmint = [{{ user = 'nobody-we-know' }}]\n")
+    status, links = found(ready)
+    assert (status, list(links)) == (78, ["configuration"])
+    assert "nobody-we-know is no user of this host" in links["configuration"]["saw"]
+
+
 def test_people_see_each_registry_as_a_table_with_advice_below(behind: Node) -> None:
     outcome = behind.pullpass("check")
 

@@ -10,7 +10,9 @@ from pullpass.identity.effects import RunCommand, Steps, run_command
 from pullpass.identity.source import Wanted
 
 _LIFETIME: Final = "300"  # seconds; the longest that Buildkite's own registries take
-_EVERY_COMMAND: Final = ("PATH", "HOME")
+_EVERY_COMMAND: Final = frozenset({"PATH", "HOME"})
+# A platform's program asks the platform, as this one asks others: through a proxy, if need be.
+_WAY: Final = frozenset({"HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"})
 
 
 def gitlab(wanted: Wanted) -> Steps[str | None]:
@@ -109,5 +111,5 @@ def _told(environ: Mapping[str, str], prefix: str) -> Mapping[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name in _EVERY_COMMAND or name.startswith(prefix)
+        if name in _EVERY_COMMAND or name.upper() in _WAY or name.startswith(prefix)
     }
