@@ -12,13 +12,14 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 SOURCE: Final = Path(__file__).resolve().parents[2]
 LEAST_PYTHON: Final = (3, 11)
 HELPER: Final = "docker-credential-pullpass"
+CONFIG: Final = "config.toml"
+KNOWN: Final = "registries.json"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -28,9 +29,12 @@ def main(arguments: Sequence[str]) -> None:
         undo(place)
         return
     registry = os.environ["INPUT_REGISTRY"].strip()
-    config = write(place, registry, entry(registry, os.environ))
+    known = known_of(place) | {registry: entry(registry, os.environ)}
+    draft = write(place / "draft.toml", "\n".join(known.values()))
     programs = installed(place)
-    run(programs, config, "docker", "configure", "--", registry)
+    run(programs, draft, "docker", "configure", "--", registry)
+    write(place / KNOWN, json.dumps(known))
+    config = draft.replace(place / CONFIG)
     tell("GITHUB_ENV", f"PULLPASS_CONFIG={config}")
     tell("GITHUB_PATH", str(programs))
     tell("GITHUB_OUTPUT", f"config={config}")
@@ -63,17 +67,18 @@ def text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def write(place: Path, registry: str, settings: str) -> Path:
-    """Writes the settings of registry beside those of others, and returns the file of all."""
-    entries = place / "registries"
-    entries.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (entries / sha256(registry.encode()).hexdigest()).write_text(settings, encoding="utf-8")
-    config = place / "config.toml"
-    config.write_text(
-        "\n".join(path.read_text(encoding="utf-8") for path in sorted(entries.iterdir())),
-        encoding="utf-8",
-    )
-    return config
+def known_of(place: Path) -> dict[str, str]:
+    """Returns the settings of each registry for which the action was used before."""
+    known = place / KNOWN
+    found: dict[str, str] = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
+    return found
+
+
+def write(path: Path, content: str) -> Path:
+    """Writes a file, in a directory that is made if need be, and returns it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    return path
 
 
 def installed(place: Path) -> Path:
@@ -108,7 +113,7 @@ def tell(variable: str, line: str) -> None:
 
 def undo(place: Path) -> None:
     """Takes back what was changed; nothing is there where nothing was."""
-    config = place / "config.toml"
+    config = place / CONFIG
     if config.exists():
         run(installed(place), config, "docker", "unconfigure")
     shutil.rmtree(place, ignore_errors=True)

@@ -178,6 +178,17 @@ def test_a_wrong_input_changes_nothing_for_later_steps(
     assert not docker_config(runner).exists()
 
 
+def test_a_wrong_input_leaves_the_registries_of_earlier_steps(
+    runner: Runner, internet: Internet
+) -> None:
+    runner.uses(ACTION, **OF_HUB, check="false")
+
+    twice = {"parameters": "provider_name=github\nprovider_name=github"}
+    assert runner.uses(ACTION, **(OF_JFROG | twice)).returncode == 78
+    assert asked(runner, HUB_URL)["Secret"] == internet.hub.secret
+    assert runner.uses(ACTION, **OF_JFROG).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
