@@ -49,7 +49,9 @@ def agent(config: Path) -> Iterator[Process]:
 
 def knocked(agent: Process, uid: int, *groups: int) -> str:
     """Returns how the agent's reply to a user begins, or why there is none."""
-    inside = ["nsenter", f"--mount=/proc/{agent.popen.pid}/ns/mnt", sys.executable, "-I", "-c"]
+    place = f"/proc/{agent.popen.pid}"
+    there = [f"--mount={place}/ns/mnt", f"--root={place}/root"]  # ours may be no namespace's root
+    inside = ["nsenter", *there, sys.executable, "-I", "-c"]
     done = subprocess.run(
         [*inside, KNOCK, str(uid), *map(str, groups)],
         env=uncovered(environment()),
