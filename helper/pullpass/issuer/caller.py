@@ -1,5 +1,6 @@
 """Proves who calls from another host: an enrolled node, or a subject of a trusted issuer."""
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from pullpass.verifier.verify import Trust, verify
 MAX_ASSERTION: Final = 60  # seconds after which an assertion has ended by this clock
 MAX_REPLAYS: Final = 100_000  # assertions that are remembered until they have expired
 _SPIFFE: Final = "spiffe://"
+_SERVICE_ACCOUNT: Final = re.compile(r"system:serviceaccount:([a-z0-9-]+):([a-z0-9.-]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +154,24 @@ class Callers:
         subject = verify(token, trust, keys, self._now()).subject
         if not any(matches(glob, subject) for glob in caller.subjects):
             raise TokenRefused(f"its sub, {subject}, is none of the subjects of {caller.name}")
-        facts = {"caller": caller.name, "caller.subject": subject}
-        if subject.startswith(_SPIFFE):
-            facts["spiffe.id"] = subject
         proven = Proven(
             name=f"{caller.name}:{subject}",
             caller=caller.name,
             issuer=caller.issuer,
             subject=subject,
-            facts=facts,
+            facts={"caller": caller.name, "caller.subject": subject, **_told_by(subject)},
         )
         return Proof(proven=proven)
+
+
+def _told_by(subject: str) -> Mapping[str, str]:
+    """Returns what subjects of SPIFFE and of Kubernetes tell, by the form that theirs alone have.
+
+    https://github.com/spiffe/spiffe/blob/main/standards/JWT-SVID.md §3.1 and
+    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
+    """
+    if subject.startswith(_SPIFFE):
+        return {"spiffe.id": subject}
+    if found := _SERVICE_ACCOUNT.fullmatch(subject):
+        return {"k8s.namespace": found[1], "k8s.serviceaccount": found[2]}
+    return {}

@@ -31,6 +31,7 @@ KEY: Final = generate_key("ed25519")
 OTHER: Final = generate_key("ed25519")
 PLATFORM: Final = "https://ci.example.com"
 NODES: Final = ("issuers", "nodes")
+SUBJECTS: Final = ("repo:acme/*", "spiffe://td/*", "system:serviceaccount:team-a:*")
 
 
 def enrolled(key: PrivateKey) -> dict[str, str]:
@@ -58,7 +59,7 @@ class World:
             ),
             (
                 (*NODES, "callers"),
-                {"ci": {"issuer": PLATFORM, "subjects": ["repo:acme/*", "spiffe://td/*"]}},
+                {"ci": {"issuer": PLATFORM, "subjects": [*SUBJECTS]}},
             ),
             (
                 (*NODES, "roles", "node"),
@@ -71,6 +72,13 @@ class World:
             (
                 (*NODES, "roles", "spiffe"),
                 role(subject_template="${spiffe.id}", mint=[{"caller": "ci"}]),
+            ),
+            (
+                (*NODES, "roles", "account"),
+                role(
+                    subject_template="${k8s.namespace}/${k8s.serviceaccount}",
+                    mint=[{"caller": "ci"}],
+                ),
             ),
             *((path, value) for path, value in self.changes.items()),
         )
@@ -216,6 +224,20 @@ def test_a_subject_of_a_trusted_issuer_mints_what_its_role_says() -> None:
     assert read_token(said["jwt"]).text("sub") == "spiffe://td/a"
     status, told = world.refused(f"Bearer {token}", "spiffe")
     assert (status, told.partition(":")[0]) == (403, "subject_template")
+
+
+def test_a_service_account_of_kubernetes_tells_its_namespace_and_its_name() -> None:
+    world = World()
+
+    def asked(subject: str) -> tuple[int, Any]:
+        token = identity(world.platform, NOW, sub=subject, aud=ISSUER).reveal()
+        return world.ask(f"Bearer {token}", "account")
+
+    status, said = asked("system:serviceaccount:team-a:puller.v2")
+    assert status == 200, said
+    assert read_token(said["jwt"]).text("sub") == "team-a/puller.v2"
+    assert asked("system:serviceaccount:team-a:a:b")[0] == 403
+    assert asked("system:serviceaccount:team-a:a/b")[0] == 403
 
 
 @pytest.mark.parametrize(
