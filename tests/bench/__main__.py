@@ -45,6 +45,7 @@ def main() -> None:
     arguments.add_argument("--plots", type=Path, default=PLOTS, help="folder for the plots")
     arguments.add_argument("--png", action="store_true", help="plots as PNG instead of SVG")
     chosen = arguments.parse_args()
+    chosen.plots.mkdir(parents=True, exist_ok=True)
     for name in chosen.bench or BENCHES:
         note = machine()
         with redirect_stdout(sys.stderr):  # what the programs said
