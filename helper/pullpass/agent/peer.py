@@ -55,9 +55,7 @@ def is_trusted_server(connection: Connection) -> bool:
 def need_linux() -> None:
     """Holds that the kernel can say who a peer is. Raises: UsageError."""
     if not hasattr(socket, "SO_PEERCRED"):
-        raise UsageError(
-            "the agent needs Linux, which alone says who asks: use pullpass without it"
-        )
+        raise UsageError(NEEDS_LINUX)
 
 
 def _credentials(connection: Connection) -> tuple[int, int, int]:

@@ -83,7 +83,7 @@ class Resolver:
         self._policy.check(peer, registry, question.pod)
         if isinstance(entry.source, Stored):
             return await self._stored(registry, entry, entry.source)
-        chosen = self._plan(question.query)
+        chosen = self._plan(entry, question.query)
         facts = {**await self._users.facts(peer.uid), **question.pod}
         minter = replace(self._minter, asking=Local(uid=peer.uid, gids=peer.gids))
         key = await self._key(minter, chosen, peer, question.pod, facts)
@@ -114,9 +114,8 @@ class Resolver:
             fingerprint="",
         )
 
-    def _plan(self, query: Query) -> Plan:
-        """Returns the plan of the entry that answers query; reading a spec takes a millisecond."""
-        _, entry = find(self._config, query)
+    def _plan(self, entry: CredentialEntry, query: Query) -> Plan:
+        """Returns the plan of entry, which answers query; reading a spec takes a millisecond."""
         if entry.key not in self._plans:
             self._plans[entry.key] = plan(self._config, query)
         return self._plans[entry.key]
