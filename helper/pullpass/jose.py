@@ -1,17 +1,14 @@
-"""The only door to jwt and cryptography: keys, signatures, fingerprints, certificates."""
+"""Keys, signatures, fingerprints: with ``certificates`` the only door to jwt and cryptography."""
 
 import json
 from base64 import b32encode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
 import jwt
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -27,7 +24,6 @@ from pullpass.claims import read_token
 from pullpass.errors import KeyStoreError, TokenRefused
 from pullpass.secret import Secret
 
-CERTIFICATE_YEARS: Final = 10  # registries never look at it, see PrivateKey.certificate
 _VERIFIES: Final = {
     ("EC", "P-256"): ("ES256",),
     ("EC", "P-384"): ("ES384",),
@@ -51,7 +47,7 @@ class PublicKey:
 
     Attributes:
         algorithms: the JWS algorithms (RFC 7518 §3.1) that this key may be used with.
-        material: the library's key; nobody outside this file touches it.
+        material: the library's key; nobody but this file and ``certificates`` touches it.
     """
 
     algorithms: tuple[str, ...]
@@ -127,19 +123,6 @@ class PrivateKey:
         raw = self.material.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
         return Secret(raw.decode())
 
-    def certificate(self, name: str) -> bytes:
-        """Returns a self-signed certificate in PEM, the form in which registries take a key.
-
-        distribution 2.8 reads the public key from it and checks nothing else on the kid path.
-        """
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
-        start = datetime.now(UTC) - timedelta(days=1)
-        builder = x509.CertificateBuilder(subject, subject, self.material.public_key())
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start)
-        builder = builder.not_valid_after(start + timedelta(days=365 * CERTIFICATE_YEARS))
-        digest = None if isinstance(self.material, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-        return builder.sign(self.material, digest).public_bytes(Encoding.PEM)
-
 
 def generate_key(type_: str = "ecdsa-p256") -> PrivateKey:
     """Returns a new key of a type such as ``PublicKey.type`` tells."""
@@ -201,19 +184,6 @@ def raw_public_key(raw: bytes) -> PublicKey:
         return _published(ed25519.Ed25519PublicKey.from_public_bytes(raw))
     except ValueError as error:
         raise KeyStoreError("not a public key") from error
-
-
-def load_certificates(pem: bytes) -> tuple[PublicKey, ...]:
-    """Returns the keys of the certificates in pem, in their order, without those of other kinds.
-
-    Raises:
-        KeyStoreError: if pem is not a bundle of certificates.
-    """
-    try:
-        keys = [_key_of(one) for one in x509.load_pem_x509_certificates(pem)]
-    except ValueError as error:
-        raise KeyStoreError("not a bundle of PEM certificates") from error
-    return tuple(filter(None, keys))
 
 
 def read_jwk(jwk: Mapping[str, Any]) -> PublicKey | None:
@@ -284,13 +254,6 @@ def verify(
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise TokenRefused("its signature does not verify") from error
     return dict(unverified.claims)
-
-
-def _key_of(certificate: x509.Certificate) -> PublicKey | None:
-    try:
-        return _usable(certificate.public_key())
-    except UnsupportedAlgorithm:  # of a kind that the library does not know
-        return None
 
 
 def _usable(key: object) -> PublicKey | None:

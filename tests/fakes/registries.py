@@ -25,6 +25,7 @@ from fakes.programs import (
     free_port,
     running,
 )
+from pullpass.certificates import certify
 from pullpass.jose import PrivateKey, generate_key, sign
 from pullpass.registry.embedded.settings import VARIABLE
 from pullpass.scope import Scope, parse_scopes
@@ -127,7 +128,7 @@ def realm(
     """
     key = generate_key()
     certificate = directory / "realm.pem"
-    certificate.write_bytes(key.certificate("realm"))
+    certificate.write_bytes(certify(key, "realm"))
     expected = f"Basic {b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
 
     class Answer(BaseHTTPRequestHandler):

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_pem_x509_certificate
 
 from fakes.registries import ISSUER, SERVICE
+from pullpass.certificates import certify
 from pullpass.jose import PrivateKey, generate_key
 from pullpass.verifier.verify import EXCHANGE_TYPE
 
@@ -120,7 +121,7 @@ def jwk(key: PrivateKey) -> Mapping[str, str]:
 
 def chain(key: PrivateKey) -> list[str]:
     """Returns a certificate of key as ``x5c`` holds it."""
-    certificate = load_pem_x509_certificate(key.certificate("realm"))
+    certificate = load_pem_x509_certificate(certify(key, "realm"))
     return [b64encode(certificate.public_bytes(Encoding.DER)).decode()]
 
 

@@ -6,9 +6,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -19,13 +17,14 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.der import as_pem, unknown
+from pullpass.certificates import certify
 from pullpass.errors import InvalidToken, KeyStoreError, TokenRefused
 from pullpass.jose import (
     ALGORITHMS,
     PrivateKey,
     PublicKey,
     generate_key,
-    load_certificates,
     load_private_key,
     read_jwk,
     sign,
@@ -166,34 +165,6 @@ def with_another_curve(key: PrivateKey) -> str:
     return as_pem(unknown(raw, "2a8648ce3d030107"))
 
 
-def of_another_kind(identifier: str) -> bytes:
-    """Returns a certificate whose key has an identifier that nobody knows."""
-    made = x509.load_pem_x509_certificate(KEY.certificate("a")).public_bytes(Encoding.DER)
-    return as_pem(unknown(made, identifier), "CERTIFICATE").encode()
-
-
-def unknown(raw: bytes, identifier: str) -> bytes:
-    """Returns raw with an object identifier replaced by one that means nothing."""
-    known = bytes.fromhex(identifier)
-    assert known in raw
-    return raw.replace(known, known[:-1] + b"\x6f")
-
-
-def as_pem(raw: bytes, kind: str = "PRIVATE KEY") -> str:
-    text = urlsafe_b64encode(raw).decode().replace("-", "+").replace("_", "/")
-    return f"-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n"
-
-
-def certificate(key: Any, algorithm: Any = None) -> bytes:
-    """Returns a certificate of a public key, issued by an authority that does not matter."""
-    name = x509.Name([])
-    start = x509.CertificateBuilder(name, name, key).serial_number(1)
-    made = x509.load_pem_x509_certificate(KEY.certificate("start"))
-    start = start.not_valid_before(made.not_valid_before_utc)
-    start = start.not_valid_after(made.not_valid_after_utc)
-    return start.sign(KEY.material, algorithm or hashes.SHA256()).public_bytes(Encoding.PEM)
-
-
 def test_the_tokens_of_rfc_7515_verify() -> None:
     expected = {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
     assert verify(Secret(RFC_ES256), public(RFC_EC)) == expected
@@ -251,7 +222,7 @@ def test_a_jwk_has_the_members_that_all_relying_parties_take_and_no_other() -> N
 
 @pytest.mark.parametrize(("curve", "name"), [(ec.SECP384R1(), "P-384"), (ec.SECP521R1(), "P-521")])
 def test_another_curve_is_published_under_its_own_name(curve: ec.EllipticCurve, name: str) -> None:
-    (key,) = load_certificates(certificate(ec.derive_private_key(3, curve).public_key()))
+    key = PrivateKey(material=ec.derive_private_key(3, curve)).public
     jwk = key.jwk("a")
     assert (jwk["crv"], len(decode(jwk["x"]))) == (name, (curve.key_size + 7) // 8)
     assert public(jwk) == key
@@ -488,7 +459,7 @@ def test_a_private_key_cannot_print_itself() -> None:
         (KEY.pem().reveal().replace("PRIVATE", "PUBLIC"), "not a private key"),
         (pem(KEY.material, password=b"hunter2"), "name its passphrase"),
         (with_another_curve(KEY), "not a private key"),
-        (KEY.certificate("a").decode(), "not a private key"),
+        (certify(KEY, "a").decode(), "not a private key"),
         (pem(ec.derive_private_key(3, ec.SECP256K1())), "nothing here signs with"),
         (pem(dsa.generate_private_key(2048)), "nothing here signs with"),
         (pem(rsa.generate_private_key(65537, 1024)), "nothing here signs with"),
@@ -509,51 +480,3 @@ def test_a_damaged_private_key_is_a_key_or_refused(at: int, cut: int, more: str)
     except KeyStoreError:
         return
     assert found.public.algorithms == ("ES256",)
-
-
-@pytest.mark.parametrize("name", ["a", "registry.example.com:5000", "n" * 64, "n" * 200, "é"])
-def test_a_certificate_carries_the_key(name: str) -> None:
-    made = KEY.certificate(name)
-    (key,) = load_certificates(made)
-    assert key == KEY.public
-    assert key.libtrust_id() == KEY.public.libtrust_id()
-    read = x509.load_pem_x509_certificate(made)
-    read.verify_directly_issued_by(read)
-    assert read.subject.rfc4514_string() == f"CN={name[:64]}"
-    assert (read.not_valid_after_utc - read.not_valid_before_utc).days >= 3650
-
-
-def test_a_bundle_gives_its_keys_in_their_order_without_those_of_other_kinds() -> None:
-    second = generate_key()
-    bundle = b"".join(
-        [
-            KEY.certificate("a"),
-            certificate(ed448.Ed448PrivateKey.generate().public_key()),
-            certificate(x25519.X25519PrivateKey.generate().public_key()),
-            certificate(rsa.generate_private_key(65537, 1024).public_key()),
-            b"what people write between certificates\n",
-            of_another_kind("2a8648ce3d030107"),  # the curve
-            of_another_kind("2a8648ce3d0201"),  # the kind of key
-            second.certificate("b"),
-            certificate(ed25519.Ed25519PrivateKey.generate().public_key()),
-        ]
-    )
-    keys = load_certificates(bundle)
-    assert [key.algorithms for key in keys] == [("ES256",), ("ES256",), ("EdDSA",)]
-    assert keys[:2] == (KEY.public, second.public)
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"hunter2",
-        KEY.pem().reveal().encode(),
-        as_pem(b"hunter2", "CERTIFICATE").encode(),
-        KEY.certificate("a")[:200],
-        KEY.certificate("a").replace(b"MII", b"MIJ"),
-    ],
-)
-def test_what_is_no_bundle_is_refused(raw: bytes) -> None:
-    with pytest.raises(KeyStoreError, match="bundle"):
-        load_certificates(raw)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from pullpass.certificates import certify
 from pullpass.claims import read_token
 from pullpass.config.issuing import KEY_ALGORITHMS
 from pullpass.errors import KeyStoreError, TokenRefused
@@ -114,7 +115,7 @@ def test_both_halves_are_read_as_they_were_written(type_: str, phrase: Secret | 
 
 
 def test_a_certificate_can_be_had_of_every_type(type_: str) -> None:
-    assert key(type_).certificate("a").startswith(b"-----BEGIN CERTIFICATE-----")
+    assert certify(key(type_), "a").startswith(b"-----BEGIN CERTIFICATE-----")
 
 
 @pytest.mark.parametrize("text", ["", "hunter2", "\ud800", "-----BEGIN PUBLIC KEY-----"])

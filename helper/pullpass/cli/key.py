@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from pullpass.certificates import certify
 from pullpass.cli import complete
 from pullpass.cli.table import table
 from pullpass.config.load import load
@@ -135,7 +136,7 @@ def certificate(name: str, common_name: str) -> None:
         raise UsageError("--name takes 1 to 64 printable ASCII characters")
     config = config_of(name)
     for version in run_flow(config, keys_of_config(config).look(name)).published:
-        click.echo(version.local.certificate(common_name).decode(), nl=False)
+        click.echo(certify(version.local, common_name).decode(), nl=False)
 
 
 def config_of(name: str) -> Config:

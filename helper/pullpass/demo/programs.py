@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pullpass.certificates import certify
 from pullpass.demo.settings import Files, draw_addresses
 from pullpass.errors import PullpassError, TransportError
 from pullpass.http import Offline, Request, run
@@ -60,7 +61,7 @@ def _prepare(files: Files) -> None:
             if not (config.state_dir / "keys" / f"{name}.json").exists():
                 run(keys.create(name), Offline())
     signing = run(keys_of(server).load("registry-token"), Offline()).active
-    files.certificate.write_bytes(signing.local.certificate("pullpass demo"))
+    files.certificate.write_bytes(certify(signing.local, "pullpass demo"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

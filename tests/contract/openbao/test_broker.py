@@ -8,6 +8,7 @@ import pytest
 
 from fakes.issued import issued
 from fakes.programs import OpenBao
+from pullpass.certificates import certify
 from pullpass.credential import Credential
 from pullpass.errors import ExchangeDenied, ExchangeError
 from pullpass.exchange.catalog import load
@@ -72,7 +73,7 @@ def broker(request: pytest.FixtureRequest, bao: OpenBao) -> Broker:
         made.write("sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
     made.write("sys/mounts/leased", {"type": "kv"})
     made.write("sys/auth/jwt", {"type": "jwt"})
-    pem = made.key.certificate("identity").decode()
+    pem = certify(made.key, "identity").decode()
     made.write("auth/jwt/config", {"jwt_validation_pubkeys": [pem]})
     made.write("sys/policies/acl/pull", {"policy": POLICY})
     leased = POLICY.replace("secret/data/harbor", "leased")

@@ -13,6 +13,7 @@ import pytest
 from fakes.key_files import local
 from fakes.programs import TokenAuth, docker_registry
 from fakes.token_server import OTHER_SERVICE, SERVICE, Clock, World, config
+from pullpass.certificates import certify
 from pullpass.errors import TokenRefused
 from pullpass.registry.challenge import parse_challenges
 from pullpass.scope import parse_scopes
@@ -65,7 +66,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
             name: local(world.keys.load(name)).active.local
             for name in ("registry-token", "other-token", "exchange")
         } | {"identity": world.issuer.keys[-1]}
-        pems = {name: key.certificate(name) for name, key in keys.items()}
+        pems = {name: certify(key, name) for name, key in keys.items()}
         yield Chain(
             world=world,
             registries={

@@ -5,7 +5,7 @@ import pytest
 
 from fakes.key_files import KeyFiles
 from fakes.node import Node
-from pullpass.jose import load_certificates
+from pullpass.certificates import load_certificates
 from pullpass.keys.transit import TransitKey
 
 

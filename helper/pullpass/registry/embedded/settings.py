@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pullpass.certificates import load_certificates
 from pullpass.config.reader import Table
 from pullpass.errors import ConfigError, KeyStoreError, MalformedInput
-from pullpass.jose import PublicKey, load_certificates
+from pullpass.jose import PublicKey
 from pullpass.registry.manifest import read_object
 
 VARIABLE: Final = "PULLPASS_EMBEDDED_REGISTRY"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pullpass.certificates import certify
 from pullpass.errors import ConfigError
 from pullpass.jose import generate_key
 from pullpass.registry.embedded.settings import VARIABLE, Settings, read_settings
@@ -31,7 +32,7 @@ def test_a_registry_may_be_open(tmp_path: Path) -> None:
 
 def test_keys_are_known_by_their_fingerprints(tmp_path: Path) -> None:
     keys = [generate_key(), generate_key()]
-    (tmp_path / "keys.pem").write_bytes(b"".join(key.certificate("test") for key in keys))
+    (tmp_path / "keys.pem").write_bytes(b"".join(certify(key, "test") for key in keys))
     trust = read_settings(written(trusting(tmp_path))).trust
     assert trust is not None
     assert set(trust.keys) == {key.public.libtrust_id() for key in keys}
@@ -53,7 +54,7 @@ def test_keys_are_known_by_their_fingerprints(tmp_path: Path) -> None:
 def test_a_setting_that_is_wrong_is_named(
     tmp_path: Path, changes: dict[str, Any], key: str
 ) -> None:
-    (tmp_path / "keys.pem").write_bytes(generate_key().certificate("test"))
+    (tmp_path / "keys.pem").write_bytes(certify(generate_key(), "test"))
     with pytest.raises(ConfigError) as error:
         read_settings(written(trusting(tmp_path, **changes)))
     assert error.value.key == f"{VARIABLE}.auth.{key}"
