@@ -1,7 +1,7 @@
 """What the CRI shim costs, against containerd itself and a proxy that does nothing else.
 
 All are asked in turns, in the same run, by a client in C. A warm PullImage goes to containerd with
-a credential in it and to the shim without one: the agent gives the shim what it gave before.
+a credential in it and to the shim without one, which gives again what the agent gave it.
 """
 
 import json

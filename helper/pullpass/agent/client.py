@@ -34,11 +34,13 @@ class Granted:
     Attributes:
         reused: whether an earlier pull was given it too.
         minted_at: when its identity was minted, Unix seconds.
+        until: when the agent gives it again no more, Unix seconds.
     """
 
     credential: Credential
     reused: bool
     minted_at: float
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,18 @@ class AgentClient:
             return _whole(came)
         finally:
             writer.transport.abort()
+
+    def generation(self) -> tuple[int, ...] | None:
+        """Returns what is another one once the agent is another, or has other settings.
+
+        Nobody is asked: a new agent makes a new socket, and a reload sets the mode of this one.
+        None where there is no socket.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_ctime_ns
 
     def read_granted(self, reply: Reply) -> Granted:
         """Returns what the agent's reply to ``resolve`` gives. Raises: as ``resolve``."""
@@ -278,6 +292,7 @@ def _read_granted(found: Mapping[str, Any]) -> Granted:
         ),
         reused=reused,
         minted_at=_seconds(found["minted_at"]),
+        until=_seconds(found.get("until", 0)),  # an agent before its upgrade does not say it
     )
 
 

@@ -116,6 +116,7 @@ class Desk:
                 "expires_at": credential.expires_at,
                 "reused": grant.reused,
                 "minted_at": grant.minted_at,
+                "until": grant.until,
             },
         )
 

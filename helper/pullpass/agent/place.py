@@ -74,7 +74,10 @@ def listening(place: Place) -> Iterator[socket.socket]:
 
 
 def reopen(place: Place) -> None:
-    """Opens place to whom its policy names now. Raises: OSError."""
+    """Opens place to whom its policy names now. Raises: OSError.
+
+    It shows on the socket even where nothing changes, see ``AgentClient.generation``.
+    """
     if place.ours:
         _open_to(place.path.parent, place, place.mode)
     _open_to(place.path, place, place.socket_mode)

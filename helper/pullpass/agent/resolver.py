@@ -12,7 +12,7 @@ from pullpass.agent.flights import Flights
 from pullpass.agent.peer import Peer
 from pullpass.agent.policy import Policy
 from pullpass.agent.question import Question
-from pullpass.agent.reuse import Grant, Kept
+from pullpass.agent.reuse import Grant, Kept, reusable_until
 from pullpass.agent.users import Users
 from pullpass.config.model import Config, CredentialEntry, Registry, Stored
 from pullpass.errors import ExchangeUnavailable, MintDenied, TransportError
@@ -69,7 +69,7 @@ class Resolver:
         self._deadline = deadline
         self._plans: dict[str, Plan] = {}
         self._flights: Flights[_Key, Grant] = Flights()
-        self._kept = Kept(now=now)
+        self._kept: Kept[Grant] = Kept(now=now)
         self._users = users or Users()
 
     async def resolve(self, question: Question, peer: Peer) -> Grant:
@@ -181,6 +181,7 @@ class Resolver:
             minted_at=began,
             token_id=identity.said.text("jti"),
             fingerprint=identity.token.fingerprint(),
+            until=reusable_until(credential, began, chosen.entry.reuse),
         )
-        self._kept.put(key, grant, chosen.entry.reuse)
+        self._kept.put(key, grant)
         return grant

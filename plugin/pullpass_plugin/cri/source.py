@@ -1,9 +1,12 @@
 """Who gives the credential of a pull."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from pullpass.agent.client import AgentClient, Granted
+from pullpass.agent.reuse import Kept
 
 
 class CredentialSource(Protocol):
@@ -27,13 +30,34 @@ class CredentialSource(Protocol):
 
 
 class FromAgent:
-    """Asks the agent, which holds the keys and lets this process's user state facts of pods."""
+    """Asks the agent, which holds the keys and lets this process's user state facts of pods.
 
-    def __init__(self, client: AgentClient) -> None:
+    What the agent would give again is given again here, without waking it up, while it is the same
+    agent with the same settings.
+    """
+
+    def __init__(self, client: AgentClient, now: Callable[[], float] = time.time) -> None:
         self._client = client
+        self._now = now
+        self._generation: tuple[int, ...] | None = None
+        self._kept: Kept[Granted] = Kept(now=now)
 
     async def credential(
         self, registry: str, repository: str, facts: Mapping[str, str], *, fresh: bool
     ) -> Granted:
         """As CredentialSource."""
-        return await self._client.resolve(registry, repository, facts=facts, fresh=fresh)
+        kept, key = self._kept_by_this_agent(), (registry, repository, frozenset(facts.items()))
+        if fresh:
+            kept.drop(key)
+        elif found := kept.get(key):
+            return replace(found, reused=True)
+        granted = await self._client.resolve(registry, repository, facts=facts, fresh=fresh)
+        kept.put(key, granted)
+        return granted
+
+    def _kept_by_this_agent(self) -> Kept[Granted]:
+        """Returns what was kept; nothing where the agent changed, even while it was asked."""
+        generation = self._client.generation()
+        if generation != self._generation:
+            self._generation, self._kept = generation, Kept(now=self._now)
+        return self._kept

@@ -27,6 +27,7 @@ GRANTED: Final = {
     "expires_at": None,
     "reused": True,
     "minted_at": 5,
+    "until": 9.5,
 }
 
 
@@ -116,8 +117,14 @@ def test_a_credential_is_read_and_shows_no_secret(tmp_path: Path) -> None:
         found = resolved(path)
     assert found.credential.secret.reveal() == "hunter2"
     assert (found.credential.username, found.credential.expires_at) == ("puller", None)
-    assert (found.reused, found.minted_at) == (True, 5.0)
+    assert (found.reused, found.minted_at, found.until) == (True, 5.0, 9.5)
     assert "hunter2" not in repr(found)
+
+
+def test_an_agent_that_does_not_say_how_long_has_it_given_once(tmp_path: Path) -> None:
+    said = {name: value for name, value in GRANTED.items() if name != "until"}
+    with saying(tmp_path, told(said)) as path:
+        assert resolved(path).until == 0.0
 
 
 @pytest.mark.parametrize(
@@ -129,6 +136,7 @@ def test_a_credential_is_read_and_shows_no_secret(tmp_path: Path) -> None:
         {**GRANTED, "secret": ""},
         *({**GRANTED, "expires_at": value} for value in ("1", True, -1, 1e300, float("nan"))),
         {**GRANTED, "minted_at": None},
+        *({**GRANTED, "until": value} for value in (None, "1", float("inf"))),
         {**GRANTED, "reused": 1},
     ],
 )

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pullpass.agent.reuse import CAPACITY, MIN_LEFT, Grant, Kept
+from pullpass.agent.reuse import CAPACITY, MIN_LEFT, Grant, Kept, reusable_until
 from pullpass.credential import Credential
 from pullpass.secret import Secret
 
@@ -18,18 +18,26 @@ class Clock:
         return self.time
 
 
-def grant(expires_at: float | None = START + 3600, secret: str = "a") -> Grant:
+def grant(
+    expires_at: float | None = START + 3600, secret: str = "a", reuse: int = TEN_MINUTES
+) -> Grant:
+    credential = Credential(username="puller", secret=Secret(secret), expires_at=expires_at)
     return Grant(
-        credential=Credential(username="puller", secret=Secret(secret), expires_at=expires_at),
+        credential=credential,
         entry="entry",
         minted_at=START,
         token_id="id",
         fingerprint="sha256",
+        until=reusable_until(credential, START, reuse),
     )
 
 
+def kept(now: Clock) -> Kept[Grant]:
+    return Kept(now=now)
+
+
 @pytest.mark.parametrize(
-    ("later", "lifetime", "reuse", "kept"),
+    ("later", "lifetime", "reuse", "again"),
     [
         (0, 3600, TEN_MINUTES, True),
         (TEN_MINUTES - 1, 3600, TEN_MINUTES, True),
@@ -44,26 +52,26 @@ def grant(expires_at: float | None = START + 3600, secret: str = "a") -> Grant:
     ],
 )
 def test_a_credential_is_given_again_within_its_bounds(
-    *, later: float, lifetime: int, reuse: int, kept: bool
+    *, later: float, lifetime: int, reuse: int, again: bool
 ) -> None:
     clock = Clock()
-    memory = Kept(now=clock)
-    given = grant(START + lifetime)
-    memory.put("key", given, reuse)
+    memory = kept(clock)
+    given = grant(START + lifetime, reuse=reuse)
+    memory.put("key", given)
     clock.time += later
-    assert memory.get("key") == (given if kept else None)
+    assert memory.get("key") == (given if again else None)
 
 
 def test_what_nobody_dated_is_not_kept() -> None:
-    memory = Kept(now=Clock())
-    memory.put("key", grant(None), TEN_MINUTES)
+    memory = kept(Clock())
+    memory.put("key", grant(None))
     assert memory.get("key") is None
 
 
 def test_what_is_over_leaves_memory_at_the_next_look() -> None:
     clock = Clock()
-    memory = Kept(now=clock)
-    memory.put("key", grant(), TEN_MINUTES)
+    memory = kept(clock)
+    memory.put("key", grant())
     clock.time += TEN_MINUTES
     assert memory.get("other") is None
     clock.time = START
@@ -71,23 +79,23 @@ def test_what_is_over_leaves_memory_at_the_next_look() -> None:
 
 
 def test_a_key_that_differs_finds_nothing() -> None:
-    memory = Kept(now=Clock())
-    memory.put("key", grant(), TEN_MINUTES)
+    memory = kept(Clock())
+    memory.put("key", grant())
     assert memory.get("other") is None
 
 
 def test_what_was_dropped_is_gone() -> None:
-    memory = Kept(now=Clock())
-    memory.put("key", grant(), TEN_MINUTES)
+    memory = kept(Clock())
+    memory.put("key", grant())
     memory.drop("key")
     memory.drop("never there")
     assert memory.get("key") is None
 
 
 def test_the_oldest_makes_room() -> None:
-    memory = Kept(now=Clock())
+    memory = kept(Clock())
     for number in range(CAPACITY + 1):
-        memory.put(number, grant(secret=str(number)), TEN_MINUTES)
+        memory.put(number, grant(secret=str(number)))
     assert memory.get(0) is None
     assert memory.get(1)
     assert memory.get(CAPACITY) == grant(secret=str(CAPACITY))
