@@ -7,10 +7,10 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pullpass.errors import KeyStoreError
-from pullpass.jose import PrivateKey, PublicKey, load_public_key
+from pullpass.jose import PrivateKey, PublicKey, usable
 
 YEARS: Final = 10  # registries never look at it, see ``certify``
 
@@ -44,9 +44,6 @@ def load_certificates(pem: bytes) -> tuple[PublicKey, ...]:
 
 def _key_of(certificate: x509.Certificate) -> PublicKey | None:
     try:
-        key = certificate.public_key()
-        return load_public_key(
-            key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        )
-    except (UnsupportedAlgorithm, KeyStoreError):  # of a kind that nobody here verifies with
+        return usable(certificate.public_key())
+    except UnsupportedAlgorithm:  # of a kind that the library does not know
         return None

@@ -1,15 +1,19 @@
-"""Keys, signatures, fingerprints: with ``certificates`` the only door to jwt and cryptography."""
+"""Keys, signatures and fingerprints: what whoever signs needs.
+
+Whoever pulls starts with this, so PyJWT, which takes 30 ms to load, stands in ``relying``.
+"""
 
 import json
 from base64 import b32encode, urlsafe_b64encode
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
-import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,8 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from pullpass.claims import read_token
-from pullpass.errors import KeyStoreError, TokenRefused
+from pullpass.errors import KeyStoreError
 from pullpass.secret import Secret
 
 _VERIFIES: Final = {
@@ -33,9 +36,9 @@ _VERIFIES: Final = {
 }
 ALGORITHMS: Final = tuple(name for names in _VERIFIES.values() for name in names)
 _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_HASHES: Final = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 _MIN_RSA_BITS: Final = 2048
 _JSON: Final = json.JSONEncoder(separators=(",", ":"))  # made once: mints are many
-_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 _AnyPublic = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 _AnyPrivate = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -113,7 +116,15 @@ class PrivateKey:
 
     def sign(self, data: bytes, algorithm: str) -> bytes:
         """Returns the signature of data in the form of JWS (RFC 7518 §3)."""
-        return jwt.get_algorithm_by_name(algorithm).sign(data, self.material)
+        match self.material:
+            case rsa.RSAPrivateKey():
+                return self.material.sign(data, _padding(algorithm), _hash(algorithm))
+            case ec.EllipticCurvePrivateKey():
+                size = (self.material.curve.key_size + 7) // 8
+                der = self.material.sign(data, ec.ECDSA(_hash(algorithm)))
+                return b"".join(part.to_bytes(size, "big") for part in decode_dss_signature(der))
+            case ed25519.Ed25519PrivateKey():
+                return self.material.sign(data)
 
     def pem(self, passphrase: Secret | None = None) -> Secret:
         """Returns the key as PKCS #8, encrypted where there is a passphrase."""
@@ -152,7 +163,7 @@ def load_private_key(pem: Secret, passphrase: Secret | None = None) -> PrivateKe
         raise KeyStoreError(
             "the passphrase does not open the private key" if encrypted else "not a private key"
         ) from error
-    if not isinstance(key, _AnyPrivate) or _usable(key.public_key()) is None:
+    if not isinstance(key, _AnyPrivate) or usable(key.public_key()) is None:
         raise KeyStoreError("the private key is of a kind that nothing here signs with")
     return PrivateKey(material=key)
 
@@ -186,25 +197,6 @@ def raw_public_key(raw: bytes) -> PublicKey:
         raise KeyStoreError("not a public key") from error
 
 
-def read_jwk(jwk: Mapping[str, Any]) -> PublicKey | None:
-    """Returns the key of a JWK, or None for one that is not for verifying signatures.
-
-    One unknown key must not spoil its set (RFC 7517 §5), so nothing is raised.
-    """
-    if _PRIVATE_MEMBERS.intersection(jwk) or jwk.get("use", "sig") != "sig":
-        return None
-    kind = {name: value for name, value in jwk.items() if name != "alg"}  # PyJWT chokes on some
-    try:
-        key = jwt.PyJWK.from_dict(kind).key
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
-        return None  # PyJWT reads members before it checks their type
-    found = _usable(key)
-    if found is None or "alg" not in jwk:
-        return found
-    algorithms = tuple(name for name in found.algorithms if name == jwk["alg"])
-    return replace(found, algorithms=algorithms) if algorithms else None
-
-
 def sign(
     claims: Mapping[str, Any],
     key: PrivateKey,
@@ -234,29 +226,8 @@ def compact(data: bytes, signature: bytes) -> Secret:
     return Secret(f"{data.decode()}.{_base64url(signature)}")
 
 
-def verify(
-    token: Secret, key: PublicKey, algorithms: Collection[str] = ALGORITHMS
-) -> dict[str, Any]:
-    """Returns the claims of token if key signed it with one of algorithms; no claim is looked at.
-
-    Raises:
-        TokenRefused: if it did not.
-        InvalidToken: if token is not a JWT.
-    """
-    unverified = read_token(token.reveal())
-    usable = [name for name in key.algorithms if name in algorithms]
-    if unverified.header_text("alg") not in usable:
-        raise TokenRefused("its algorithm is not one that its key may be used with")
-    if "crit" in unverified.header:  # RFC 7515 §4.1.11: no extension is understood here
-        raise TokenRefused("its header demands an extension of JWS")
-    try:
-        jwt.PyJWS().decode_complete(token.reveal(), key.material, algorithms=usable)
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise TokenRefused("its signature does not verify") from error
-    return dict(unverified.claims)
-
-
-def _usable(key: object) -> PublicKey | None:
+def usable(key: object) -> PublicKey | None:
+    """Returns a key of the library's as ours, None for one that nobody verifies with."""
     match key:
         case ec.EllipticCurvePublicKey():
             algorithms = _VERIFIES.get(("EC", _CURVES.get(key.curve.name, "")))
@@ -269,8 +240,19 @@ def _usable(key: object) -> PublicKey | None:
     return PublicKey(algorithms=algorithms, material=key) if algorithms else None
 
 
+def _hash(algorithm: str) -> hashes.HashAlgorithm:
+    return _HASHES[algorithm[2:]]
+
+
+def _padding(algorithm: str) -> padding.AsymmetricPadding:
+    if algorithm.startswith("RS"):
+        return padding.PKCS1v15()
+    # RFC 7518 §3.5: the mask by the same hash, the salt as long as that is.
+    return padding.PSS(padding.MGF1(_hash(algorithm)), _hash(algorithm).digest_size)
+
+
 def _published(key: object) -> PublicKey:
-    found = _usable(key)
+    found = usable(key)
     if found is None:
         raise KeyStoreError("not a key that anybody verifies with")
     return found

@@ -20,16 +20,8 @@ from hypothesis import strategies as st
 from fakes.der import as_pem, unknown
 from pullpass.certificates import certify
 from pullpass.errors import InvalidToken, KeyStoreError, TokenRefused
-from pullpass.jose import (
-    ALGORITHMS,
-    PrivateKey,
-    PublicKey,
-    generate_key,
-    load_private_key,
-    read_jwk,
-    sign,
-    verify,
-)
+from pullpass.jose import ALGORITHMS, PrivateKey, PublicKey, generate_key, load_private_key, sign
+from pullpass.relying import read_jwk, verify
 from pullpass.secret import Secret
 
 # RFC 7515, appendices A.2 and A.3

@@ -17,10 +17,9 @@ from pullpass.jose import (
     load_private_key,
     load_public_key,
     raw_public_key,
-    read_jwk,
     sign,
-    verify,
 )
+from pullpass.relying import read_jwk, verify
 from pullpass.secret import Secret
 
 CLAIMS: Final = {"sub": "somebody"}

@@ -16,10 +16,11 @@ from pullpass.config.model import Config
 from pullpass.config.network import network_of
 from pullpass.issuer.audit import audit_of
 from pullpass.issuer.caller import node_keys
-from pullpass.issuer.documents import Document, host_of
+from pullpass.issuer.documents import Document
 from pullpass.issuer.metrics import Metrics
 from pullpass.issuer.mint import Minter
 from pullpass.issuer.outside import MAX_BODY, Outside
+from pullpass.issuer.places import host_of
 from pullpass.issuer.shelf import LOOK, Shelf, Shown
 from pullpass.keys.stores import keys_of
 from pullpass.keys.transit import IssuerKeys

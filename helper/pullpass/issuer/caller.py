@@ -12,8 +12,9 @@ from pullpass.config.issuing import EnrolledNode, Issuer, OutsideCaller
 from pullpass.errors import ConfigError, TokenRefused
 from pullpass.glob import matches
 from pullpass.issuer.admission import Proven, TooOften
-from pullpass.jose import PublicKey, read_jwk
-from pullpass.jose import verify as verify_signature
+from pullpass.jose import PublicKey
+from pullpass.relying import read_jwk
+from pullpass.relying import verify as verify_signature
 from pullpass.secret import Secret
 from pullpass.verifier.known import KnownKeys
 from pullpass.verifier.verify import Trust, verify

@@ -5,22 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 from pullpass.config.issuing import Issuer, KeySettings
 from pullpass.issuer.caller import node_keys
+from pullpass.issuer.places import JWKS
 from pullpass.jose import PublicKey
 from pullpass.keys.transit import TransitKey
 
-_DISCOVERY: Final = "/.well-known/openid-configuration"
-_METADATA: Final = "/.well-known/oauth-authorization-server"
-_JWKS: Final = "/jwks"
 _DISCOVERY_AGE: Final = 3600  # seconds
-_DEFAULT_PORT: Final = ":443"  # which some clients leave out of Host
 
 _NONE: Final[Mapping[str, PublicKey]] = {}
-
-Place = tuple[str, str]  # host and decoded path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +40,7 @@ def discovery(issuer: Issuer) -> dict[str, Any]:
     """
     return {
         "issuer": issuer.issuer,
-        "jwks_uri": f"{issuer.issuer}{_JWKS}",
+        "jwks_uri": f"{issuer.issuer}{JWKS}",
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [issuer.algorithm],
@@ -77,39 +71,6 @@ def jwks_document(issuer: Issuer, key: TransitKey, settings: KeySettings) -> Doc
     control = f"public, max-age={issuer.jwks_max_age}, stale-if-error={stale}"
     nodes = {kid: public for kid, (node, public) in node_keys(issuer).items() if node.offline}
     return _document("jwks", jwks(key, issuer.algorithm, nodes), control)
-
-
-def discovery_places(issuer: Issuer) -> tuple[Place, Place]:
-    """Returns where discovery is: below the issuer, and before its path (RFC 8414 §3.1)."""
-    host, path = _place(issuer)
-    return (host, f"{path}{_DISCOVERY}"), (host, f"{_METADATA}{path}")
-
-
-def jwks_place(issuer: Issuer) -> Place:
-    """Returns where the JWKS is."""
-    host, path = _place(issuer)
-    return host, f"{path}{_JWKS}"
-
-
-def mint_url(issuer: str, role: str) -> str:
-    """Returns the URL at which callers from other hosts ask the issuer of that URL for a token."""
-    return f"{issuer}/roles/{role}/mint"
-
-
-def mint_place(issuer: Issuer, role: str) -> Place:
-    """Returns where callers from other hosts ask for a token of role."""
-    host, path = _place(issuer)
-    return host, f"{path}/roles/{role}/mint"
-
-
-def host_of(written: str) -> str:
-    """Returns the same for every spelling of a host."""
-    return written.lower().removesuffix(_DEFAULT_PORT)
-
-
-def _place(issuer: Issuer) -> Place:
-    parts = urlsplit(issuer.issuer)
-    return host_of(parts.netloc), unquote(parts.path)
 
 
 def _document(kind: str, content: Mapping[str, Any], cache_control: str) -> Document:

@@ -22,8 +22,8 @@ from pullpass.errors import (
 from pullpass.http import AsyncTransport, run_async
 from pullpass.issuer.admission import Proven, TooOften
 from pullpass.issuer.caller import Callers, Proof
-from pullpass.issuer.documents import Place, mint_place, mint_url
 from pullpass.issuer.mint import Minted, Minter
+from pullpass.issuer.places import Place, mint_place, mint_url
 from pullpass.issuer.role import MintRequest
 from pullpass.secret import Secret
 from pullpass.verifier.known import KnownKeys

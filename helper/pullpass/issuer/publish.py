@@ -8,13 +8,8 @@ from pullpass.config.issuing import Issuer
 from pullpass.config.model import Config
 from pullpass.errors import UsageError
 from pullpass.http import Flow
-from pullpass.issuer.documents import (
-    Document,
-    discovery_document,
-    discovery_places,
-    jwks_document,
-    jwks_place,
-)
+from pullpass.issuer.documents import Document, discovery_document, jwks_document
+from pullpass.issuer.places import discovery_places, jwks_place
 from pullpass.keys.rotation import show
 from pullpass.keys.source import Keys, check_frozen
 from pullpass.keys.transit import TransitKey, Version

@@ -11,14 +11,8 @@ from pullpass.config.issuing import Issuer, KeySettings
 from pullpass.config.model import Config
 from pullpass.errors import PullpassError
 from pullpass.http import AsyncTransport, run_async
-from pullpass.issuer.documents import (
-    Document,
-    Place,
-    discovery_document,
-    discovery_places,
-    jwks_document,
-    jwks_place,
-)
+from pullpass.issuer.documents import Document, discovery_document, jwks_document
+from pullpass.issuer.places import Place, discovery_places, jwks_place
 from pullpass.keys.source import check_frozen
 from pullpass.keys.transit import KeySource, TransitKey
 

@@ -10,8 +10,8 @@ from pullpass.claims import read_token
 from pullpass.config.model import MIN_TOKEN_TTL, Connection, Service, exchange_issuer
 from pullpass.errors import TokenRefused
 from pullpass.http import Flow
-from pullpass.jose import verify
 from pullpass.keys.transit import KeySource
+from pullpass.relying import verify
 from pullpass.scope import Scope
 from pullpass.secret import Secret
 from pullpass.verifier.verify import EXCHANGE_TYPE

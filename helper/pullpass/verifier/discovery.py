@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pullpass.errors import TransportError
 from pullpass.http import Flow, Request, Response
-from pullpass.jose import PublicKey, read_jwk
+from pullpass.jose import PublicKey
+from pullpass.relying import read_jwk
 
 MAX_DOCUMENT: Final = 100 * 1024  # bytes; twice what the largest public issuer serves
 MAX_KEYS: Final = 100

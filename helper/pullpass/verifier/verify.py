@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pullpass.claims import VerifiedClaims, audiences_of, read_token
 from pullpass.errors import TokenRefused
-from pullpass.jose import verify as verify_signature
+from pullpass.relying import verify as verify_signature
 from pullpass.secret import Secret
 from pullpass.verifier.discovery import KeySet
 

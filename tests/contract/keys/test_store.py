@@ -10,9 +10,10 @@ from contract.keys.conftest import Shared
 from pullpass.config.issuing import KEY_ALGORITHMS
 from pullpass.errors import KeyStoreError
 from pullpass.http import run
-from pullpass.jose import PrivateKey, verify
+from pullpass.jose import PrivateKey
 from pullpass.keys import hand
 from pullpass.keys.transit import State, TransitKey
+from pullpass.relying import verify
 from pullpass.transport import HttpTransport
 
 CLAIMS = {"sub": "somebody"}

@@ -5,7 +5,7 @@ import pytest
 from fakes.key_files import KeyFiles
 from fakes.node import Node
 from pullpass.claims import read_token
-from pullpass.jose import verify
+from pullpass.relying import verify
 from pullpass.secret import Secret
 
 MINT = ("mint", "--issuer", "nodes", "--role", "docker-pull", "--audience", "registry.example.com")

@@ -2,7 +2,7 @@ import tomllib
 
 from fakes.key_files import KeyFiles
 from fakes.node import Node
-from pullpass.jose import read_jwk
+from pullpass.relying import read_jwk
 
 
 def test_a_node_s_key_is_created_and_what_enrolls_it_is_printed(node: Node) -> None:

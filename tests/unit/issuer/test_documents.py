@@ -8,8 +8,9 @@ from fakes.settings import ISSUER, settings
 from pullpass.config.parse import parse
 from pullpass.errors import TokenRefused
 from pullpass.issuer.documents import discovery, jwks
-from pullpass.jose import ALGORITHMS, read_jwk, sign
+from pullpass.jose import ALGORITHMS, sign
 from pullpass.keys.transit import TransitKey
+from pullpass.relying import read_jwk
 from pullpass.secret import Secret
 from pullpass.verifier.verify import Trust, verify
 

@@ -14,7 +14,7 @@ from pullpass.config.parse import parse
 from pullpass.errors import IdentityError, KeyStoreError, MintDenied
 from pullpass.issuer.mint import Minter
 from pullpass.issuer.role import MintRequest
-from pullpass.jose import verify
+from pullpass.relying import verify
 
 NOW: Final = 1_800_000_000.5
 REQUEST: Final = MintRequest(audiences=(REGISTRY,))

@@ -23,7 +23,8 @@ from pullpass.issuer.caller import MAX_ASSERTION, node_keys
 from pullpass.issuer.documents import jwks_document
 from pullpass.issuer.mint import Minter
 from pullpass.issuer.outside import MAX_CALLERS, REFUSALS_PER_MINUTE, Limit, Outside
-from pullpass.jose import PrivateKey, generate_key, read_jwk, sign, verify
+from pullpass.jose import PrivateKey, generate_key, sign
+from pullpass.relying import read_jwk, verify
 from pullpass.secret import Secret
 
 NOW: Final = 1_800_000_000

@@ -10,8 +10,9 @@ from fakes.key_files import local
 from fakes.token_server import NOW, OTHER_SERVICE, SERVICE, Clock, Keys, config
 from pullpass.claims import read_token
 from pullpass.errors import PullpassError, TokenRefused
-from pullpass.jose import generate_key, sign, verify
+from pullpass.jose import generate_key, sign
 from pullpass.keys.transit import State
+from pullpass.relying import verify
 from pullpass.scope import parse_scopes
 from pullpass.secret import Secret
 from pullpass.tokenserver.tokens import Bearer, TokenMint

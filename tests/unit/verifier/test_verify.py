@@ -13,7 +13,8 @@ from jwt.algorithms import RSAAlgorithm
 
 from pullpass.claims import VerifiedClaims
 from pullpass.errors import InvalidToken, PullpassError, TokenRefused
-from pullpass.jose import generate_key, read_jwk, sign
+from pullpass.jose import generate_key, sign
+from pullpass.relying import read_jwk
 from pullpass.secret import Secret
 from pullpass.verifier.verify import (
     EXCHANGE_TYPE,

@@ -15,7 +15,7 @@ from pullpass.http import MAX_SKEW, Request, Response
 from pullpass.identity.effects import Steps, ask, read_file
 from pullpass.identity.reading import AGAIN, read_json, text_at, text_of_answer
 from pullpass.identity.source import Wanted
-from pullpass.issuer.documents import mint_url
+from pullpass.issuer.places import mint_url
 from pullpass.keys.file import FileKeyStore
 
 ASSERTION_TTL: Final = 30  # seconds; an issuer takes it if neither clock is as far before the other

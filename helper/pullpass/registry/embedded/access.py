@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from pullpass.claims import read_token
 from pullpass.errors import InvalidToken, TokenRefused
-from pullpass.jose import verify
 from pullpass.registry.embedded.settings import Trust
+from pullpass.relying import verify
 from pullpass.scope import Scope
 from pullpass.secret import Secret
 
