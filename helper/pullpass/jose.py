@@ -50,7 +50,7 @@ class PublicKey:
 
     Attributes:
         algorithms: the JWS algorithms (RFC 7518 §3.1) that this key may be used with.
-        material: the library's key; nobody but this file and ``certificates`` touches it.
+        material: the library's key, for ``certificates`` and ``relying`` besides this file.
     """
 
     algorithms: tuple[str, ...]
@@ -115,7 +115,13 @@ class PrivateKey:
         return _published(self.material.public_key())
 
     def sign(self, data: bytes, algorithm: str) -> bytes:
-        """Returns the signature of data in the form of JWS (RFC 7518 §3)."""
+        """Returns the signature of data in the form of JWS (RFC 7518 §3).
+
+        Raises:
+            KeyStoreError: if algorithm is none of the key's.
+        """
+        if algorithm not in self.public.algorithms:
+            raise KeyStoreError(f"a key of type {self.public.type} does not sign {algorithm}")
         match self.material:
             case rsa.RSAPrivateKey():
                 return self.material.sign(data, _padding(algorithm), _hash(algorithm))

@@ -43,13 +43,13 @@ def verify(
         InvalidToken: if token is not a JWT.
     """
     unverified = read_token(token.reveal())
-    usable = [name for name in key.algorithms if name in algorithms]
-    if unverified.header_text("alg") not in usable:
+    allowed = [name for name in key.algorithms if name in algorithms]
+    if unverified.header_text("alg") not in allowed:
         raise TokenRefused("its algorithm is not one that its key may be used with")
     if "crit" in unverified.header:  # RFC 7515 §4.1.11: no extension is understood here
         raise TokenRefused("its header demands an extension of JWS")
     try:
-        jwt.PyJWS().decode_complete(token.reveal(), key.material, algorithms=usable)
+        jwt.PyJWS().decode_complete(token.reveal(), key.material, algorithms=allowed)
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise TokenRefused("its signature does not verify") from error
     return dict(unverified.claims)

@@ -11,6 +11,7 @@ from pullpass.claims import read_token
 from pullpass.config.issuing import KEY_ALGORITHMS
 from pullpass.errors import KeyStoreError, TokenRefused
 from pullpass.jose import (
+    ALGORITHMS,
     PrivateKey,
     PublicKey,
     generate_key,
@@ -102,6 +103,13 @@ def test_a_key_whose_jwk_names_an_algorithm_verifies_no_other() -> None:
     assert published
     with pytest.raises(TokenRefused, match="algorithm"):
         verify(token, published)
+
+
+def test_a_key_signs_no_algorithm_but_its_own(type_: str) -> None:
+    own = key(type_).public.algorithms
+    for algorithm in {*ALGORITHMS, "none", "HS256", "ES256K", ""}.difference(own):
+        with pytest.raises(KeyStoreError, match=f"of type {type_} does not sign"):
+            key(type_).sign(b"data", algorithm)
 
 
 @pytest.mark.parametrize("phrase", [None, PHRASE], ids=["plain", "encrypted"])

@@ -14,33 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from pullpass import errors
+from pullpass.agent.granted import Granted, granted_of
 from pullpass.agent.peer import Connection, is_trusted_server, need_linux
 from pullpass.agent.protocol import Reply, Request, Status, parse_reply, render_request
-from pullpass.credential import Credential
 from pullpass.errors import AgentError, AgentUnavailable, MalformedInput, PullpassError
-from pullpass.secret import Secret
 
 TIMEOUT: Final = 25.0  # seconds for a whole question; the exchange has twenty of them
 HOST_SOCKET: Final = Path("/run/pullpass/agent.sock")
 VARIABLE: Final = "PULLPASS_AGENT"
 _CHUNK: Final = 1 << 16
-_MAX_TIME: Final = 253_402_300_799  # Unix seconds; the end of the year 9999
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
-    """A credential that the agent gave.
-
-    Attributes:
-        reused: whether an earlier pull was given it too.
-        minted_at: when its identity was minted, Unix seconds.
-        until: when the agent gives it again no more, Unix seconds.
-    """
-
-    credential: Credential
-    reused: bool
-    minted_at: float
-    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +128,7 @@ class AgentClient:
         try:
             if reply.status is Status.ERROR:
                 raise failure_of(_object(reply.body))
-            return _read_granted(_object(reply.body))
+            return granted_of(_object(reply.body))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise self._failed(MalformedInput("its reply is not as agreed")) from error
 
@@ -276,30 +258,6 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise TypeError("not an object")
     return found
-
-
-def _read_granted(found: Mapping[str, Any]) -> Granted:
-    username, secret, reused = found["username"], found["secret"], found["reused"]
-    texts = isinstance(username, str) and isinstance(secret, str) and bool(secret)
-    if not (texts and isinstance(reused, bool)):
-        raise TypeError("not a credential")
-    expires_at = found["expires_at"]
-    return Granted(
-        credential=Credential(
-            username=username,
-            secret=Secret(secret),
-            expires_at=None if expires_at is None else _seconds(expires_at),
-        ),
-        reused=reused,
-        minted_at=_seconds(found["minted_at"]),
-        until=_seconds(found.get("until", 0)),  # an agent before its upgrade does not say it
-    )
-
-
-def _seconds(value: Any) -> float:
-    if type(value) not in {int, float} or not 0 <= value <= _MAX_TIME:
-        raise TypeError("not a time")
-    return float(value)
 
 
 def failure_of(found: Mapping[str, Any]) -> PullpassError:

@@ -77,20 +77,20 @@ class OpenBaoKeyStore:
 
         One that is merely seen there is not taken: where two rotations meet, OpenBao shows and
         signs with what it failed to commit, until it is sealed, and then gives the number again.
+
+        Raises:
+            KeyStoreError: if it makes none, or was put back to before version after.
         """
         path = f"{self.settings.transit}/keys/{self.settings.key}"
         found = yield from self._ask("GET", path, missing=True)
-        if found is None:
-            made = yield from self._ask("POST", path, {"type": type_})
-        else:
-            self._newest(found, name, type_)
-            made = yield from self._ask("POST", f"{path}/rotate", {})
-        number, public = self._newest(made, name, type_)
-        if number <= after:
+        there = 0 if found is None else self._newest(found, name, type_)[0]
+        if there < after:
             raise KeyStoreError(
-                f"key {name}: OpenBao's {self.settings.key} is at version {number}, and version"
+                f"key {name}: OpenBao's {self.settings.key} is at version {there}, and version"
                 f" {after} was made already: restore the newer one"
             )
+        made = yield from self._made(path, type_, new=found is None)
+        number, public = self._newest(made, name, type_)
         return Version(
             number=number,
             state=State.CREATED,
@@ -119,6 +119,13 @@ class OpenBaoKeyStore:
         if version != f"v{number}":
             raise self._error(f"signed with {version} where v{number} was asked for")
         return raw
+
+    def _made(self, path: str, type_: str, *, new: bool) -> Flow[Any]:
+        if new:
+            made = yield from self._ask("POST", path, {"type": type_})
+            if not made.get("warnings"):  # it warns where somebody else made the key meanwhile
+                return made
+        return (yield from self._ask("POST", f"{path}/rotate", {}))
 
     def _newest(self, answer: Any, name: str, type_: str) -> tuple[int, PublicKey]:
         number = _number(answer, "latest_version")
@@ -239,17 +246,15 @@ def _oldest(key: TransitKey) -> int:
 
 def _send(request: Request) -> Flow[tuple[int, Any, list[str]]]:
     """Returns status, answer and errors, once no other's change comes in between."""
-    tries = _TRIES
-    while True:
+    for _ in range(_TRIES):
         try:
             response = yield request
         except TransportError as error:
             raise KeyStoreError(f"OpenBao: {error}: try again once it can be reached") from error
         found, errors = _read(response)
-        tries -= 1
-        conflict = response.status == 500 and any(_CONFLICT in one for one in errors)
-        if not (conflict and tries):
+        if response.status != 500 or not any(_CONFLICT in one for one in errors):
             return response.status, found, errors
+    raise KeyStoreError("OpenBao: others change the same key all the time: try again")
 
 
 def _read(response: Response) -> tuple[Any, list[str]]:
@@ -257,8 +262,9 @@ def _read(response: Response) -> tuple[Any, list[str]]:
         found = json.loads(response.body or b"{}")
     except (ValueError, RecursionError):
         return {}, ["not JSON"]
-    errors = found.get("errors", []) if isinstance(found, dict) else ["not an object"]
-    return found, [str(one) for one in errors or ()]
+    if not isinstance(found, dict):
+        return {}, ["not an object"]
+    return found, [str(one) for one in found.get("errors") or ()]
 
 
 def _number(answer: Any, member: str) -> int:

@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from pullpass.agent.client import Granted
 from pullpass.agent.counters import Counters
+from pullpass.agent.granted import Granted
 from pullpass.agent.peer import Peer
 from pullpass.agent.policy import Policy
 from pullpass.agent.question import Question

@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 from grpc import StatusCode, aio
 
-from pullpass.agent.client import Granted
+from pullpass.agent.granted import Granted
 from pullpass.agent.journal import Journal
 from pullpass.config.model import Config
 from pullpass.errors import CredentialNotFound, ExchangeUnavailable, PullpassError

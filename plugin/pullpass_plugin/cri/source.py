@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from pullpass.agent.client import AgentClient, Granted
+from pullpass.agent.client import AgentClient
+from pullpass.agent.granted import Granted
 from pullpass.agent.reuse import Kept
 
 
@@ -33,7 +34,7 @@ class FromAgent:
     """Asks the agent, which holds the keys and lets this process's user state facts of pods.
 
     What the agent would give again is given again here, without waking it up, while it is the same
-    agent with the same settings.
+    agent with the same settings. One that was killed leaves a socket that tells nothing of it.
     """
 
     def __init__(self, client: AgentClient, now: Callable[[], float] = time.time) -> None:
@@ -46,18 +47,19 @@ class FromAgent:
         self, registry: str, repository: str, facts: Mapping[str, str], *, fresh: bool
     ) -> Granted:
         """As CredentialSource."""
-        kept, key = self._kept_by_this_agent(), (registry, repository, frozenset(facts.items()))
-        if fresh:
-            kept.drop(key)
-        elif found := kept.get(key):
+        kept, key = self._kept_now(fresh=fresh), (registry, repository, frozenset(facts.items()))
+        if found := kept.get(key):
             return replace(found, reused=True)
         granted = await self._client.resolve(registry, repository, facts=facts, fresh=fresh)
         kept.put(key, granted)
         return granted
 
-    def _kept_by_this_agent(self) -> Kept[Granted]:
-        """Returns what was kept; nothing where the agent changed, even while it was asked."""
+    def _kept_now(self, *, fresh: bool) -> Kept[Granted]:
+        """Returns what was kept: nothing where the agent changed, even while it was asked.
+
+        Nor where a fresh one is wanted: what was refused may have been given for others too.
+        """
         generation = self._client.generation()
-        if generation != self._generation:
+        if fresh or generation is None or generation != self._generation:
             self._generation, self._kept = generation, Kept(now=self._now)
         return self._kept

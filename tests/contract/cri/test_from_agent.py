@@ -13,7 +13,7 @@ import pytest
 from fakes.agent import Agent, Exchange, agent_settings, exchange, started
 from fakes.helper import LOOPBACK, Node, node
 from fakes.loop import in_a_loop, until
-from pullpass.agent.client import Granted
+from pullpass.agent.granted import Granted
 from pullpass.errors import AgentUnavailable
 from pullpass_plugin.cri.source import FromAgent
 
@@ -86,6 +86,15 @@ async def test_a_fresh_one_takes_the_place_of_what_was_given_before(agent: Agent
     assert not fresh.reused
     assert first.credential != fresh.credential == again.credential
     assert questions(agent) == 2
+
+
+@in_a_loop
+async def test_a_fresh_one_takes_the_place_of_what_others_were_given_too(agent: Agent) -> None:
+    source = FromAgent(agent.client)
+    first, other = await pull(source), await pull(source, "team/other")
+    assert first.credential == other.credential
+    fresh = await pull(source, fresh=True)
+    assert (await pull(source, "team/other")).credential == fresh.credential != first.credential
 
 
 @in_a_loop

@@ -81,7 +81,7 @@ def test_a_key_of_another_type_is_not_taken(
     assert bao.ask("GET", f"transit/keys/{place.key}")["data"]["latest_version"] == 1
 
 
-def test_a_key_that_was_put_back_to_older_versions_is_not_used(
+def test_a_key_that_was_put_back_to_older_versions_is_left_as_it_is(
     bao: OpenBao, place: Settings, transport: HttpTransport
 ) -> None:
     ours = keys(place)
@@ -91,8 +91,13 @@ def test_a_key_that_was_put_back_to_older_versions_is_not_used(
     path = f"transit/keys/{place.key}"
     bao.ask("POST", f"{path}/config", {"deletion_allowed": True})
     bao.ask("DELETE", path)
-    with pytest.raises(KeyStoreError, match=r"is at version 1, and version 3 was made already"):
+    with pytest.raises(KeyStoreError, match=r"is at version 0, and version 3 was made already"):
         run(hand.rotate(ours, "k", emergency=True), transport)
+    bao.ask("POST", path, {"type": "ecdsa-p256"})  # it was not made for us
+    for _ in range(4):
+        with pytest.raises(KeyStoreError, match=r"is at version 1, .*: restore the newer one"):
+            run(hand.rotate(ours, "k", emergency=True), transport)
+    assert bao.ask("GET", path)["data"]["latest_version"] == 1
 
 
 def test_without_rights_it_is_said_which_are_missing(

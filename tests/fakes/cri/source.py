@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pullpass.agent.client import Granted
+from pullpass.agent.granted import Granted
 from pullpass.credential import Credential
 from pullpass.errors import PullpassError
 from pullpass.secret import Secret

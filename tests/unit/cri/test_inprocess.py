@@ -12,8 +12,8 @@ import pytest
 from fakes.cri.bench import REGISTRY
 from fakes.issuing import Keys, transit_key
 from fakes.loop import in_a_loop, until
-from pullpass.agent.client import Granted
 from pullpass.agent.counters import Counters
+from pullpass.agent.granted import Granted
 from pullpass.claims import read_token
 from pullpass.config.model import Config
 from pullpass.config.parse import parse
