@@ -111,9 +111,9 @@ def _is_time(value: Any) -> bool:
 
 def _read_object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = _READER.decode(raw.decode("utf-8"))
         # Refuses numbers beyond a float and halves of surrogate pairs: nothing can write them out.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        _WRITER.encode(value).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidToken("the token's header or payload is not JSON") from error
     if not isinstance(value, dict):
@@ -130,3 +130,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: a pull reads three tokens.
+_READER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
+_WRITER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

@@ -105,14 +105,17 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateKey:
-    """A key which signs. It cannot be printed; ``pem`` is for the key store alone."""
+    """A key which signs. It cannot be printed; ``pem`` is for the key store alone.
+
+    Attributes:
+        public: the half that may be shown.
+    """
 
     material: _AnyPrivate = field(repr=False)
+    public: PublicKey = field(init=False, repr=False)
 
-    @property
-    def public(self) -> PublicKey:
-        """Returns the half that may be shown."""
-        return _published(self.material.public_key())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "public", _published(self.material.public_key()))
 
     def sign(self, data: bytes, algorithm: str) -> bytes:
         """Returns the signature of data in the form of JWS (RFC 7518 §3).

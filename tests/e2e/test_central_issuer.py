@@ -94,7 +94,7 @@ class Edge:
 
     def ask(self, shown: Mapping[str, str], body: bytes = b"") -> httpx.Response:
         asked = body or json.dumps({"audiences": [self.site.registry], "ttl": 120}).encode()
-        return httpx.post(self.url, headers=shown, content=asked, trust_env=False)
+        return httpx.post(self.url, headers=shown, content=asked, trust_env=False, timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -116,18 +116,14 @@ def enroll(site: Deployment, nodes: Enrolment) -> None:
     """Makes these the nodes that the issuer knows, and waits until it knows no others."""
     site.settings(nodes=nodes)
     server = site.servers["issuer"]
-    before = workers(server.popen.pid)
+    before = server.children
     server.popen.send_signal(signal.SIGHUP)
-    server.until(lambda: workers(server.popen.pid).isdisjoint(before) and is_there(site))
-
-
-def workers(pid: int) -> set[str]:
-    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    server.until(lambda: server.children.isdisjoint(before) and is_there(site))
 
 
 def is_there(site: Deployment) -> bool:
     try:
-        return httpx.get(f"{site.issuer}/jwks", trust_env=False).status_code == 200
+        return httpx.get(f"{site.issuer}/jwks", trust_env=False, timeout=30).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -38,7 +38,8 @@ class Served:
         return done.stdout
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, trust_env=False)
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return httpx.get(url, headers=headers, timeout=30, trust_env=False)
 
     def answers(self, path: str) -> bool:
         try:
@@ -79,8 +80,9 @@ def test_new_keys_and_new_settings_are_served_and_wrong_settings_change_nothing(
 
         more = served.settings.partition("[issuers.first]")[2].replace("/first", "/second")
         served.config.write_text(f"{served.settings}\n[issuers.second]{more}")
+        before = server.children
         server.popen.send_signal(signal.SIGHUP)
-        server.until(lambda: served.answers("/second/jwks"))
+        server.until(lambda: server.children.isdisjoint(before) and served.answers("/second/jwks"))
         assert served.kids() == kids
         assert "pullpass_key_versions" in served.get("/metrics").text
 

@@ -1,6 +1,7 @@
 """What systemd is told over NOTIFY_SOCKET: sd_notify(3)."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,9 +26,11 @@ class Systemd:
         return self.socket.recv(1000).decode()
 
     def until(self, last: str) -> list[str]:
-        """Returns what comes, up to the message that is last."""
-        told = [self.told()]
+        """Returns what comes, up to the message that is last. Raises: TimeoutError."""
+        end, told = time.monotonic() + WITHIN, [self.told()]
         while told[-1] != last:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{last!r} does not come, but {set(told)}")
             told.append(self.told())
         return told
 

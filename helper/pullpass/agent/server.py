@@ -22,6 +22,7 @@ from pullpass.agent.place import BACKLOG, Place, listening, place_of, reopen
 from pullpass.agent.policy import Policy, policy_of
 from pullpass.agent.reload import Reload, moved
 from pullpass.agent.resolver import Resolver
+from pullpass.agent.settle import settle
 from pullpass.config.model import Config
 from pullpass.config.network import network_of
 from pullpass.http import run_async
@@ -94,6 +95,7 @@ class _Agent:
             stack.callback(server.close)
             stack.callback(asyncio.create_task(self._systemd.live()).cancel)
             stack.callback(asyncio.create_task(self._carry_on()).cancel)
+            settle()
             self._systemd.tell("READY=1", f"STATUS=listening at {self._place.path}")
             self._journal.tell("ready", version=__version__, socket=str(self._place.path))
             await ended.wait()

@@ -16,6 +16,7 @@ from pullpass.agent.notify import notifier
 from pullpass.agent.pages import pages_served
 from pullpass.agent.private import held, make_private
 from pullpass.agent.reload import Reload, moved
+from pullpass.agent.settle import settle
 from pullpass.config.model import Config
 from pullpass.errors import ConfigError
 from pullpass_plugin.cri.counters import Counters
@@ -59,6 +60,7 @@ async def run(
             outcomes=counters.reloads,
         )
         asked_to_end = _on_signals(reload)
+        settle()
         systemd.tell("READY=1")
         journal.tell("listening", socket=str(config.cri.listen), runtime=str(config.cri.backend))
         watchdog = asyncio.create_task(systemd.live())

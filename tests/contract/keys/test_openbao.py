@@ -210,6 +210,7 @@ def fail_to_rotate(place: Settings) -> int:
         return httpx.post(
             f"{place.address}/v1/{place.transit}/keys/{place.key}/rotate",
             headers={"x-vault-token": place.token_file.read_text()},
+            timeout=30,
             trust_env=False,
         ).status_code
 

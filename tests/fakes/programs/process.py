@@ -22,6 +22,7 @@ ENDS_WITHIN: Final = 120.0  # seconds for one that ends by itself; a pull takes 
 POLL: Final = 0.02  # seconds
 PORTS: Final = (20_000, 32_768)  # Linux gives outgoing connections those above
 
+_GIVEN: Final[set[int]] = set()
 T = TypeVar("T")
 Finished = subprocess.CompletedProcess[str]
 
@@ -36,6 +37,12 @@ class Process:
 
     popen: subprocess.Popen[bytes]
     log: Path
+
+    @property
+    def children(self) -> set[str]:
+        """Returns the numbers of the processes that it started and that run."""
+        pid = self.popen.pid
+        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
     def printed(self) -> str:
         """Returns what the program has printed so far."""
@@ -88,9 +95,13 @@ def running(
 
 
 def finished(
-    argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    seconds: float = ENDS_WITHIN,
 ) -> Finished:
-    """Runs argv to its end; its status is the caller's to judge."""
+    """Runs argv to its end, in so many seconds; its status is the caller's to judge."""
     done = subprocess.run(
         argv,
         env=env,
@@ -99,7 +110,7 @@ def finished(
         capture_output=True,
         check=False,
         text=True,
-        timeout=ENDS_WITHIN,
+        timeout=seconds,
     )
     overheard(done.stderr)
     return done
@@ -122,9 +133,16 @@ def uncovered(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Returns a free TCP port of loopback, and none that the system gives away by itself."""
-    tries = (random.randrange(*PORTS) for _ in itertools.count())
-    return next(port for port in tries if _is_free(port))
+    """Returns a free TCP port of loopback, and none that the system gives away by itself.
+
+    Nobody is given it again, whether or not it is listened at yet, nor by another pytest worker.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    tries = (random.randrange(PORTS[0] + worker, PORTS[1], workers) for _ in itertools.count())
+    port = next(port for port in tries if port not in _GIVEN and _is_free(port))
+    _GIVEN.add(port)
+    return port
 
 
 def _is_free(port: int) -> bool:

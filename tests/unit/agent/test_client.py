@@ -3,7 +3,7 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ def saying(directory: Path, reply: bytes, *, silent: bool = False) -> Iterator[P
 
         def serve() -> None:
             connection, _ = listener.accept()
-            with connection:
+            with connection, suppress(BrokenPipeError, ConnectionResetError):
                 connection.settimeout(WITHIN)
                 connection.recv(70_000)
                 connection.sendall(reply)

@@ -134,7 +134,7 @@ def test_a_command_that_does_not_end_is_ended_with_all_that_it_started(
 ) -> None:
     note = tmp_path / "child"
     with pytest.raises(IdentityError, match="has not ended after"):
-        send(shell(f"sleep 600 & echo $! >{note}; wait", timeout=2.0))
+        send(shell(f"sleep 600 & echo $! >{note}; wait", timeout=4.0))
     assert is_over(int(note.read_text()))
 
 
@@ -143,13 +143,13 @@ def test_a_child_that_keeps_the_output_open_ends_the_wait_at_the_deadline(
 ) -> None:
     note = tmp_path / "child"
     with pytest.raises(IdentityError, match="has not ended after"):
-        send(shell(f"setsid sleep 600 & echo $! >{note}", timeout=2.0))
+        send(shell(f"setsid sleep 600 & echo $! >{note}", timeout=4.0))
     os.kill(int(note.read_text()), signal.SIGKILL)
 
 
 def test_a_command_that_closes_its_output_must_end_too(send: Send) -> None:
     with pytest.raises(IdentityError, match="closed its output and does not end"):
-        send(shell("exec >&-; sleep 600", timeout=1.0))
+        send(shell("exec >&-; sleep 600", timeout=4.0))
 
 
 def test_a_loop_turns_while_a_program_runs(tmp_path: Path) -> None:
