@@ -1,4 +1,4 @@
-"""The only door to httpx: transports over real connections.
+"""The only door to httpcore: transports over real connections.
 
 Rules kept here: no redirect is followed, every body is bounded, every wait has a deadline, plain
 http goes to loopback only, or to a link-local address where a request says so, and neither goes
@@ -8,16 +8,13 @@ through a proxy.
 import asyncio
 import os
 import ssl
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-# httpx would load its own command line where rich is installed: 6 MB, and half its import's time.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # «there is no such module»
-import httpx
+import httpcore
 
 from pullpass import __version__
 from pullpass.errors import TransportError
@@ -26,6 +23,14 @@ from pullpass.network import DIRECT, Network, Proxy
 from pullpass.origin import is_link_local, is_loopback
 from pullpass.trust import authorized, distrust, trusted
 
+_FAILURES: Final = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    httpcore.ProxyError,
+)
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})  # RFC 9110 §8.6
 KEEP: Final = 5.0  # seconds that an idle connection is kept
 
 
@@ -89,19 +94,13 @@ class AsyncHttpTransport:
                         await asyncio.sleep(wait)
                         answer = await self._answer(request, way)
                     return answer
-        except (
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            ssl.SSLError,
-            TimeoutError,
-            UnicodeError,
-        ) as error:
+        except (*_FAILURES, ssl.SSLError, TimeoutError, UnicodeError) as error:
             raise _no_answer(request, error, proxy) from error
 
     @asynccontextmanager
     async def _way_of(
         self, request: Request, proxy: Proxy | None
-    ) -> AsyncGenerator[httpx.AsyncHTTPTransport]:
+    ) -> AsyncGenerator[httpcore.AsyncConnectionPool]:
         """Gives the connections for request; its own where it believes or reaches somebody else."""
         if not request.authorities and not request.socket:
             yield self._ways[proxy]
@@ -110,11 +109,11 @@ class AsyncHttpTransport:
         async with _way(trust, 0, proxy, request.socket or None) as way:
             yield way
 
-    async def _answer(self, request: Request, way: httpx.AsyncHTTPTransport) -> Response:
+    async def _answer(self, request: Request, way: httpcore.AsyncConnectionPool) -> Response:
         body = bytearray()
-        answer = await way.handle_async_request(_wire(request, self._network.connect_timeout))
-        async with aclosing(answer):
-            async for chunk in answer.aiter_raw():
+        wire = _wire(request, self._network.connect_timeout)
+        async with aclosing(await way.handle_async_request(wire)) as answer:
+            async for chunk in answer.aiter_stream():
                 _take(body, chunk, request)
         return _response(answer, body)
 
@@ -134,31 +133,38 @@ def _wait(answer: Response, deadline: asyncio.Timeout) -> float:
 
 def _way(
     trust: ssl.SSLContext, keep: float, proxy: Proxy | None, socket: str | None = None
-) -> httpx.AsyncHTTPTransport:
-    return httpx.AsyncHTTPTransport(
-        verify=trust,
-        uds=socket,
-        limits=httpx.Limits(
-            max_connections=100, max_keepalive_connections=20, keepalive_expiry=keep
-        ),
+) -> httpcore.AsyncConnectionPool:
+    return httpcore.AsyncConnectionPool(
+        ssl_context=trust,
         proxy=_wire_proxy(proxy, trust) if proxy else None,
+        max_connections=100,
+        max_keepalive_connections=20,
+        keepalive_expiry=keep,
+        uds=socket,
     )
 
 
-def _wire_proxy(proxy: Proxy, trust: ssl.SSLContext) -> httpx.Proxy:
+def _wire_proxy(proxy: Proxy, trust: ssl.SSLContext) -> httpcore.Proxy:
     named = proxy.username or proxy.password
     auth = (proxy.username, proxy.password.reveal()) if named else None
     over_tls = proxy.origin.startswith("https:")
-    return httpx.Proxy(proxy.origin, ssl_context=trust if over_tls else None, auth=auth)
+    return httpcore.Proxy(proxy.origin, ssl_context=trust if over_tls else None, auth=auth)
 
 
-def _wire(request: Request, connect_timeout: float) -> httpx.Request:
+def _wire(request: Request, connect_timeout: float) -> httpcore.Request:
     # Identity encoding: a bound on the body is then a bound on what is read.
-    headers = {"User-Agent": f"pullpass/{__version__}", "Accept-Encoding": "identity"}
-    return httpx.Request(
+    headers = {
+        "host": urlsplit(request.url).netloc.rpartition("@")[2],
+        "user-agent": f"pullpass/{__version__}",
+        "accept-encoding": "identity",
+    }
+    if request.body or request.method in _WITH_BODY:
+        headers["content-length"] = str(len(request.body))
+    headers |= {name.lower(): value for name, value in request.headers.items()}
+    return httpcore.Request(
         request.method,
         request.url,
-        headers={**headers, **request.headers},
+        headers=list(headers.items()),
         content=request.body,
         extensions={"timeout": {"connect": connect_timeout}},
     )
@@ -185,23 +191,26 @@ def _take(body: bytearray, chunk: bytes, request: Request) -> None:
         )
 
 
-def _response(answer: httpx.Response, body: bytearray) -> Response:
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Response(status=answer.status_code, headers=headers, body=bytes(body))
+def _response(answer: httpcore.Response, body: bytearray) -> Response:
+    headers: dict[str, str] = {}
+    for raw, value in answer.headers:
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return Response(status=answer.status, headers=headers, body=bytes(body))
 
 
 def _no_answer(request: Request, error: Exception, proxy: Proxy | None) -> TransportError:
     through = f" through the proxy {proxy.origin}" if proxy else ""
-    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+    if isinstance(error, (httpcore.TimeoutException, TimeoutError)):
         why = f"no answer in time{through}; is it reachable from here?"
-    elif isinstance(error, httpx.ProxyError):
+    elif isinstance(error, httpcore.ProxyError):
         why = f"no answer{through}, which {_refusal(error)}"
     else:
         why = f"no answer{through} ({_reason(error)})"
     return TransportError(f"{request.origin}: {why}")
 
 
-def _refusal(error: httpx.ProxyError) -> str:
+def _refusal(error: httpcore.ProxyError) -> str:
     """Names the status that the library puts first, without the peer's bytes behind it."""
     status = str(error)[:3]
     if status == "407":

@@ -52,7 +52,6 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def create() -> Starlette:
     """Returns the token server that is configured. Raises: ConfigError."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs
     config = load()
     return application(config, TokenMint(keys=keys_of(config)))
 
