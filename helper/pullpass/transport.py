@@ -7,12 +7,13 @@ through a proxy.
 
 import asyncio
 import os
+import re
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpcore
 
@@ -30,6 +31,9 @@ _FAILURES: Final = (
     httpcore.UnsupportedProtocol,
     httpcore.ProxyError,
 )
+_URL: Final = re.compile(r"[!-~]+")  # RFC 3986 §2; urlsplit would drop a line break in silence
+_MAX_HOST: Final = 254  # RFC 1035 §2.3.4, written with the root; a resolver may be given any length
+_USER_AGENT: Final = f"pullpass/{__version__}"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})  # RFC 9110 §8.6
 KEEP: Final = 5.0  # seconds that an idle connection is kept
 
@@ -84,15 +88,15 @@ class AsyncHttpTransport:
 
     async def send(self, request: Request) -> Response:
         """Returns the answer to request. Raises: TransportError."""
-        _refuse_plaintext(request)
+        wire = _wire(request, self._network.connect_timeout)
         proxy = None if request.socket else self._network.proxy_for(request.url)
         try:
             async with asyncio.timeout(self._network.timeout) as deadline:
                 async with self._way_of(request, proxy) as way:
-                    answer = await self._answer(request, way)
+                    answer = await _answer(request, wire, way)
                     while request.patient and (wait := _wait(answer, deadline)):
                         await asyncio.sleep(wait)
-                        answer = await self._answer(request, way)
+                        answer = await _answer(request, wire, way)
                     return answer
         except (*_FAILURES, ssl.SSLError, TimeoutError, UnicodeError) as error:
             raise _no_answer(request, error, proxy) from error
@@ -109,13 +113,15 @@ class AsyncHttpTransport:
         async with _way(trust, 0, proxy, request.socket or None) as way:
             yield way
 
-    async def _answer(self, request: Request, way: httpcore.AsyncConnectionPool) -> Response:
-        body = bytearray()
-        wire = _wire(request, self._network.connect_timeout)
-        async with aclosing(await way.handle_async_request(wire)) as answer:
-            async for chunk in answer.aiter_stream():
-                _take(body, chunk, request)
-        return _response(answer, body)
+
+async def _answer(
+    request: Request, wire: httpcore.Request, way: httpcore.AsyncConnectionPool
+) -> Response:
+    body = bytearray()
+    async with aclosing(await way.handle_async_request(wire)) as answer:
+        async for chunk in answer.aiter_stream():
+            _take(body, chunk, request)
+    return _response(answer, body)
 
 
 def _wait(answer: Response, deadline: asyncio.Timeout) -> float:
@@ -152,35 +158,56 @@ def _wire_proxy(proxy: Proxy, trust: ssl.SSLContext) -> httpcore.Proxy:
 
 
 def _wire(request: Request, connect_timeout: float) -> httpcore.Request:
-    # Identity encoding: a bound on the body is then a bound on what is read.
-    headers = {
-        "host": urlsplit(request.url).netloc.rpartition("@")[2],
-        "user-agent": f"pullpass/{__version__}",
-        "accept-encoding": "identity",
-    }
-    if request.body or request.method in _WITH_BODY:
-        headers["content-length"] = str(len(request.body))
-    headers |= {name.lower(): value for name, value in request.headers.items()}
+    """Returns request as it is sent. Raises: TransportError, where it cannot or must not be."""
+    parts = _parts(request)
+    _refuse_plaintext(request, parts)
+    url = httpcore.URL(
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=parts.port,
+        target=f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/",
+    )
     return httpcore.Request(
         request.method,
-        request.url,
-        headers=list(headers.items()),
+        url,
+        headers=_headers(request, parts.netloc.rpartition("@")[2]),
         content=request.body,
         extensions={"timeout": {"connect": connect_timeout}},
     )
 
 
-def _refuse_plaintext(request: Request) -> None:
+def _parts(request: Request) -> SplitResult:
     try:
         parts = urlsplit(request.url)
-        host, port = parts.hostname, parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise TransportError("not a URL that can be asked") from error
-    if not host or port == 0:
+    if not (_URL.fullmatch(request.url) and 0 < len(host) <= _MAX_HOST and port != 0):
         raise TransportError("not a URL that can be asked")
+    return parts
+
+
+def _refuse_plaintext(request: Request, parts: SplitResult) -> None:
+    host = parts.hostname or ""
     near = is_loopback(host) or (request.link_local and is_link_local(host))
     if parts.scheme != "https" and not (parts.scheme == "http" and near):
         raise TransportError(f"{request.origin}: refused, since only https is safe beyond loopback")
+
+
+def _headers(request: Request, host: str) -> list[tuple[bytes, bytes]]:
+    # Identity encoding: a bound on the body is then a bound on what is read.
+    ours = {"Host": host, "User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+    if request.body or request.method in _WITH_BODY:
+        ours["Content-Length"] = str(len(request.body))
+    given = {name.lower() for name in request.headers}
+    kept = {name: value for name, value in ours.items() if name.lower() not in given}
+    try:
+        return [
+            (name.encode("ascii"), value.encode("ascii"))
+            for name, value in {**kept, **request.headers}.items()
+        ]
+    except UnicodeError as error:
+        raise TransportError(f"{request.origin}: a header that cannot be sent") from error
 
 
 def _take(body: bytearray, chunk: bytes, request: Request) -> None:

@@ -13,7 +13,7 @@ from pullpass.errors import TransportError
 from pullpass.http import Request, Response
 from pullpass.network import Network
 from pullpass.origin import is_loopback
-from pullpass.transport import HttpTransport
+from pullpass.transport import HttpTransport, _wire
 
 QUICK = Network(timeout=0.3)
 
@@ -228,6 +228,10 @@ def test_http_beyond_loopback_is_refused_without_a_connection(
         "https://[::1]]/",
         "http://user@evil.example@/",
         "https://\udcff.example/",
+        "https://bücher.example/",
+        "http://127.0.0.1:1/a b",
+        "http://127.0.0.1:1/a\nb",
+        f"https://{'a.' * 127}a/",
         "http://127.0.0.1:0/",
         f"https://{'a' * 64}.example.invalid.{'b' * 70000}/",
     ],
@@ -235,6 +239,30 @@ def test_http_beyond_loopback_is_refused_without_a_connection(
 def test_what_is_no_url_is_a_transport_error(ask: Sends, url: str) -> None:
     with pytest.raises(TransportError):
         ask(get(url))
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("", "/"),
+        ("?a=b", "/?a=b"),
+        ("/a;b=c/d;e?f;g?h#i", "/a;b=c/d;e?f;g?h"),
+        ("//elsewhere.example/a", "//elsewhere.example/a"),
+        ("/%20/../a", "/%20/../a"),
+        ("/a?", "/a"),
+    ],
+)
+def test_what_is_asked_for_is_sent_as_it_is_written(path: str, target: str) -> None:
+    wire = _wire(get(f"https://user@REG.example:5000{path}"), 1.0)
+    assert (wire.url.host, wire.url.port) == (b"reg.example", 5000)
+    assert wire.url.target.decode() == target
+    assert dict(wire.headers)[b"Host"] == b"REG.example:5000"
+
+
+def test_a_header_that_is_given_stands_in_for_ours() -> None:
+    wire = _wire(get("https://reg.example", headers={"user-agent": "other", "X-Case": "A"}), 1.0)
+    sent = [(name, value) for name, value in wire.headers if name != b"Host"]
+    assert sent == [(b"Accept-Encoding", b"identity"), (b"user-agent", b"other"), (b"X-Case", b"A")]
 
 
 @pytest.mark.parametrize("header", ["a\nb: c", "\x00", "é\ud800"])

@@ -15,7 +15,7 @@ from fakes.helper import node, registry
 PACKAGE = Path(pullpass.__file__).parent
 UNIX_ONLY = frozenset({"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios"})
 ENTRY = {"pullpass", "pullpass.credhelper", "pullpass.credhelper.cli"}
-HEAVY = {"asyncio", "click", "cryptography", "httpx", "jwt", "rich", "ssl", "starlette"}
+HEAVY = {"asyncio", "click", "cryptography", "httpcore", "jwt", "rich", "ssl", "starlette"}
 # Prints to stderr what the program has loaded on top of the interpreter and its site.
 LOADED = """
 import sys
@@ -78,7 +78,7 @@ def test_a_credential_is_had_without_what_draws_for_people(tmp_path: Path) -> No
     stdout, stderr = run(LOADED, "get", stdin="reg.example", config=asked.config)
     loaded = {module.partition(".")[0] for module in stderr.split()}
     assert "Secret" in stdout
-    assert "httpx" in loaded
+    assert "httpcore" in loaded
     assert not loaded & {"click", "rich", "pygments"}
 
 
