@@ -22,6 +22,7 @@ from pullpass.errors import TransportError
 from pullpass.http import Request, Response
 from pullpass.network import DIRECT, Network, Proxy
 from pullpass.origin import is_link_local, is_loopback
+from pullpass.streams import Streams
 from pullpass.trust import authorized, distrust, trusted
 
 _FAILURES: Final = (
@@ -147,6 +148,7 @@ def _way(
         max_keepalive_connections=20,
         keepalive_expiry=keep,
         uds=socket,
+        network_backend=Streams(),
     )
 
 

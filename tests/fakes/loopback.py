@@ -4,6 +4,8 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR, SO_LINGER, SOL_SOCKET
+from struct import pack
 from threading import Event, Thread
 from typing import Final
 
@@ -59,6 +61,35 @@ class Answers(BaseHTTPRequestHandler):
 
     def peer(self) -> None:
         self.answer(200, str(self.client_address[1]).encode())
+
+    def leaving(self) -> None:
+        """Answers, and says and does what the query names once the answer was read."""
+        self.close_connection = True
+        self.peer()
+        self.server.read.wait(STILL)
+        words = self.path.partition("?")[2].split(",")
+        if "farewell" in words:
+            self.wfile.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        if "gone" in words:
+            self.connection.shutdown(SHUT_RDWR)
+        self.server.left.set()
+        self.server.ending.wait(STILL)
+
+    def flood(self) -> None:
+        self.close_connection = True
+        self.plain()
+        self.server.read.wait(STILL)
+        self.connection.settimeout(0.5)
+        try:
+            while not self.server.ending.is_set():
+                self.server.flooded += self.connection.send(b"x" * 100_000)
+        finally:
+            self.server.left.set()
+
+    def reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
+        self.connection.close()
 
     def redirect(self) -> None:
         self.answer(302, Location="/plain")
@@ -118,6 +149,8 @@ class Loopback(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.seen: list[str] = []
         self.ending = Event()
+        self.read, self.left = Event(), Event()
+        self.flooded = 0
         self.scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(

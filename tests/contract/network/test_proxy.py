@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,20 @@ def test_a_proxy_that_says_nothing_is_given_up_in_time(ask: Sends, ca: Path) -> 
         network = Network(proxy=parse_proxy(origin), ca_bundle=ca, timeout=0.3)
         said = refused(ask, network)
     assert f"no answer in time through the proxy {origin}; " in said
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_end_behind_a_proxy_that_says_nothing_is_given_up_in_time(
+    ask: Sends, authority: trustme.CA, ca: Path, scheme: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asked = Asked(routes={TARGET: silent.getsockname()[1]})
+        tls = certified(authority, "127.0.0.1") if scheme == "https" else None
+        with proxying(asked, tls):
+            network = replace(by(asked.origin, ca), timeout=1.0)
+            said = refused(ask, network)
+    assert f"no answer in time through the proxy {asked.origin}; " in said
+    assert asked.seen == [TARGET]
 
 
 def test_a_proxy_that_answers_gibberish_is_none_of_ours(ask: Sends, ca: Path) -> None:

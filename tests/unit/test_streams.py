@@ -1,0 +1,124 @@
+import asyncio
+import errno
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpcore
+import pytest
+
+from fakes.loop import in_a_loop, until
+from fakes.loopback import Loopback, listening
+from fakes.sending import PATIENT, Sends, send, send_async
+from pullpass.errors import TransportError
+from pullpass.http import Request
+from pullpass.streams import Streams
+from pullpass.transport import AsyncHttpTransport, HttpTransport
+
+HELD: Final = 24 << 20  # bytes; more than two sockets and a stream hold unread
+LEFT: Final = pytest.mark.parametrize("how", ["gone", "farewell", "farewell,gone"])
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with listening(Loopback()) as running:
+        yield running
+
+
+def get(url: str, **more: Any) -> Request:
+    return Request(method="GET", url=url, **more)
+
+
+@LEFT
+def test_a_connection_that_was_left_is_not_asked_again(server: Loopback, how: str) -> None:
+    with HttpTransport(PATIENT) as transport:
+        first = transport.send(get(server.url(f"leaving?{how}")))
+        server.read.set()
+        assert server.left.wait(PATIENT.timeout)
+        second = transport.send(get(server.url("peer")))
+    assert (first.status, second.status) == (200, 200)
+    assert first.body != second.body
+
+
+@LEFT
+@in_a_loop
+async def test_nor_is_one_that_was_left_while_the_loop_ran(server: Loopback, how: str) -> None:
+    transport = AsyncHttpTransport(PATIENT)
+    first = await transport.send(get(server.url(f"leaving?{how}")))
+    server.read.set()
+    assert await asyncio.to_thread(server.left.wait, PATIENT.timeout)
+    second = await transport.send(get(server.url("peer")))
+    await transport.aclose()
+    assert (first.status, second.status) == (200, 200)
+    assert first.body != second.body
+
+
+@in_a_loop
+async def test_what_nobody_reads_waits_at_the_peer(server: Loopback) -> None:
+    transport = AsyncHttpTransport(PATIENT, keep=60)
+    await transport.send(get(server.url("flood")))
+    server.read.set()
+    assert await asyncio.to_thread(server.left.wait, PATIENT.timeout)
+    await transport.aclose()
+    assert 0 < server.flooded < HELD
+
+
+@pytest.mark.parametrize("ask", [send, send_async])
+def test_a_connection_that_is_reset_is_told_as_such(server: Loopback, ask: Sends) -> None:
+    with pytest.raises(TransportError, match=r"no answer \(Connection reset by peer\)"):
+        ask(get(server.url("reset")))
+
+
+@pytest.mark.parametrize("ask", [send, send_async])
+def test_a_long_body_arrives_whole(server: Loopback, ask: Sends) -> None:
+    body = bytes(range(256)) * 8192
+    sent = Request(
+        method="POST",
+        url=server.url("echo"),
+        headers={"Content-Type": "x"},
+        body=body,
+        max_body=len(body) + 2,
+    )
+    assert ask(sent).body == b"x " + body
+
+
+@in_a_loop
+async def test_a_request_that_is_given_up_leaves_the_next_alone(server: Loopback) -> None:
+    transport = AsyncHttpTransport(PATIENT)
+    held = asyncio.create_task(transport.send(get(server.url("silent"))))
+    await until(lambda: "/silent" in server.seen)
+    held.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await held
+    assert (await transport.send(get(server.url("plain")))).body == b"hello"
+    await transport.aclose()
+
+
+@in_a_loop
+async def test_nothing_is_written_to_a_connection_that_has_ended(server: Loopback) -> None:
+    stream = await Streams().connect_tcp("127.0.0.1", server.server_port)
+    await stream.write(b"GET /short HTTP/1.1\r\nHost: a\r\n\r\n")
+    while await stream.read(1 << 16):
+        pass
+    with pytest.raises(httpcore.WriteError):
+        await stream.write(b"more")
+    await stream.aclose()
+
+
+class _TwoAddresses(asyncio.SelectorEventLoop):
+    """A loop whose every host has two addresses."""
+
+    async def getaddrinfo(self, *asked: Any, **_: Any) -> Any:
+        found = [("127.0.0.1", asked[1]), ("127.0.0.2", asked[1])]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
+
+
+def test_where_no_address_takes_a_connection_the_first_says_why() -> None:
+    with socket.socket() as unheard, asyncio.Runner(loop_factory=_TwoAddresses) as runner:
+        unheard.bind(("", 0))
+        connect = Streams().connect_tcp("two.example", unheard.getsockname()[1])
+        with pytest.raises(httpcore.ConnectError) as caught:
+            runner.run(connect)
+    cause = caught.value.__cause__
+    assert isinstance(cause, OSError)
+    assert cause.errno == errno.ECONNREFUSED
