@@ -4,13 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from fakes.settings import refusal_of
 from pullpass.config.issuing import KeySettings
+from pullpass.errors import KeyStoreError
 from pullpass.http import Flow, Offline, run
 from pullpass.keys.file import FileKeyStore
 from pullpass.keys.source import Keys
 from pullpass.keys.transit import TransitKey
+
+NOW: Final = 1_800_000_000.75
 
 T = TypeVar("T")
 
@@ -39,6 +43,15 @@ class KeyFiles:
         """Returns the one key of these settings, with all that happens to it by itself."""
         store = FileKeyStore(directory=self.directory)
         return Keys(settings={settings.name: settings}, stores={settings.name: store}, now=self.now)
+
+
+def refusal(store: KeyFiles, name: str = "k") -> str:
+    """Returns why the key name cannot be had."""
+    try:
+        store.load(name)
+    except KeyStoreError as error:
+        return refusal_of(error)
+    raise AssertionError("the key was loaded")
 
 
 def key_settings(

@@ -1,6 +1,5 @@
 """A pull gets a credential where it is ours and brings none."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from fakes.cri import Runtime, bench, config, pull_request
 from fakes.cri.bench import IMAGE, REGISTRY
 from fakes.cri.client import V1
-from fakes.cri.runtime import Context
+from fakes.cri.runtime import echo
 from fakes.loop import in_a_loop
 from pullpass_plugin._proto.cri_pb2 import AuthConfig
 
@@ -16,11 +15,6 @@ ANSWER = b"\x0a\x03ref"
 OWN = AuthConfig(username="kubelet", password="own")
 # Field 15, of no release so far.
 UNKNOWN = b"\x78\x96\x01"
-
-
-async def echo(requests: AsyncIterator[bytes], _: Context) -> AsyncIterator[bytes]:
-    async for request in requests:
-        yield request
 
 
 @in_a_loop

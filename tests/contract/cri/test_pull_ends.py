@@ -1,7 +1,6 @@
 """A pull ends as runtime, deadline or client end it, and without a credential with a reason."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from grpc import StatusCode
 from fakes.cri import Runtime, Source, bench, config, granted
 from fakes.cri.bench import IMAGE, REGISTRY
 from fakes.cri.client import V1
-from fakes.cri.runtime import Context
+from fakes.cri.runtime import echo
 from fakes.loop import in_a_loop
 from pullpass.errors import AgentUnavailable, CredentialNotFound, ExchangeDenied, MintDenied
 from pullpass_plugin._proto.cri_pb2 import AuthConfig
@@ -20,11 +19,6 @@ OWN = AuthConfig(username="kubelet", password="own")
 STATUS = f"{V1}/ImageStatus"
 # Field 15, of no release so far.
 UNKNOWN = b"\x78\x96\x01"
-
-
-async def echo(requests: AsyncIterator[bytes], _: Context) -> AsyncIterator[bytes]:
-    async for request in requests:
-        yield request
 
 
 @in_a_loop

@@ -1,102 +1,24 @@
-"""Sources over real connections: HTTP, TLS of the cluster's authority, and two kinds of sockets."""
+"""Sources over real connections: HTTP, TLS of the cluster's authority, and a Unix socket."""
 
-import asyncio
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Final
 from urllib.parse import urlsplit
 
-import grpc
 import pytest
 import trustme
 
 from fakes.endpoint import answering, handler
-from fakes.platforms import NOW, REGISTRY, WEB, Platform, token
+from fakes.platforms import WEB, Platform, token
+from fakes.platforms.wire import Show, here, returned, show, show_in_a_loop
 from fakes.proxy import certified
 from fakes.settings import refusal_of
-from fakes.workload_api import FIRST, WorkloadApi, serving
 from pullpass.errors import IdentityError
-from pullpass.http import AsyncTransport, Request, Response, Transport, run, run_async
-from pullpass.identity.catalog import fetch
-from pullpass.identity.edge import LocalEdge, LoopEdge
-from pullpass.identity.token import SubjectToken
-from pullpass.transport import AsyncHttpTransport, HttpTransport
-
-ASKED_OF: Final = "x-asked-of"  # whom a request is for that loopback stands for
-
-Show = Callable[[Platform, str], SubjectToken]
-
-
-@dataclass(frozen=True)
-class Loopback:
-    """A network on which every origin is at one of loopback's."""
-
-    transport: Transport
-    origin: str
-
-    def send(self, request: Request) -> Response:
-        return self.transport.send(moved(request, self.origin))
-
-
-@dataclass(frozen=True)
-class AsyncLoopback:
-    """As Loopback, for an event loop."""
-
-    transport: AsyncTransport
-    origin: str
-
-    async def send(self, request: Request) -> Response:
-        return await self.transport.send(moved(request, self.origin))
-
-
-def moved(request: Request, origin: str) -> Request:
-    near = replace(request, socket="", authorities="")
-    headers = {**near.headers, ASKED_OF: near.origin}
-    return replace(near, url=origin + near.url.removeprefix(near.origin), headers=headers)
-
-
-def returned(platform: Platform) -> Callable[[Request], Response]:
-    """Returns the platform's endpoint as loopback stands for it."""
-
-    def send(request: Request) -> Response:
-        headers = {name.lower(): text for name, text in request.headers.items()}
-        parts = urlsplit(request.url)
-        at = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        url = headers.pop(ASKED_OF) + at
-        return platform.endpoint.send(replace(request, url=url, headers=headers))
-
-    return send
-
-
-def show(platform: Platform, origin: str) -> SubjectToken:
-    flow = fetch(platform.identity, REGISTRY, platform.environ, lambda: float(NOW))
-    with HttpTransport() as transport:
-        return run(flow, LocalEdge(Loopback(transport, origin)))
-
-
-def show_in_a_loop(platform: Platform, origin: str) -> SubjectToken:
-    async def once() -> SubjectToken:
-        flow = fetch(platform.identity, REGISTRY, platform.environ, lambda: float(NOW))
-        transport = AsyncHttpTransport()
-        try:
-            return await run_async(flow, LoopEdge(AsyncLoopback(transport, origin)))
-        finally:
-            await transport.aclose()
-
-    return asyncio.run(once())
-
-
-def here(platform: Platform) -> SubjectToken:
-    """Shows platform's identity with nothing in between."""
-    flow = fetch(platform.identity, REGISTRY, platform.environ, lambda: float(NOW))
-    with HttpTransport() as transport:
-        return run(flow, LocalEdge(transport))
+from pullpass.http import Request, Response
 
 
 @pytest.mark.parametrize("shows", [show, show_in_a_loop])
@@ -174,13 +96,6 @@ def test_the_api_server_needs_a_certificate_of_its_own_name(tmp_path: Path) -> N
             here(platform)
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory whose path is short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="id-") as made:
-        yield Path(made)
-
-
 class UnixServer(ThreadingHTTPServer):
     """An HTTP server on a Unix socket."""
 
@@ -216,94 +131,3 @@ def test_flys_machine_api_is_asked_on_its_socket(place: Path) -> None:
 def test_a_socket_where_nobody_listens_is_told(place: Path) -> None:
     with pytest.raises(IdentityError, match=r"the socket .*/api: no answer \(No such file"):
         here(WEB["fly"](place))
-
-
-def spiffe(endpoint: str, **told: str) -> Platform:
-    return Platform(source="spiffe", told=told, environ={"SPIFFE_ENDPOINT_SOCKET": endpoint})
-
-
-def test_the_workload_api_gives_its_first_identity(place: Path) -> None:
-    api = WorkloadApi()
-    with serving(api, place / "api.sock") as endpoint:
-        assert here(spiffe(endpoint)).token.reveal() == token()
-    (request,) = api.asked
-    assert (list(request.audience), request.spiffe_id) == ([REGISTRY], "")
-
-
-def test_the_workload_api_gives_the_identity_that_is_named(place: Path) -> None:
-    api = WorkloadApi()
-    with serving(api, place / "api.sock") as endpoint:
-        here(spiffe("unix:///elsewhere", socket=endpoint, spiffe_id=FIRST))
-        here(spiffe(endpoint.replace("unix://", "unix:")))
-    assert [request.spiffe_id for request in api.asked] == [FIRST, ""]
-
-
-def test_the_workload_api_is_asked_within_an_event_loop(place: Path) -> None:
-    with serving(WorkloadApi(), place / "api.sock") as endpoint:
-        assert show_in_a_loop(spiffe(endpoint), "").token.reveal() == token()
-
-
-@pytest.mark.parametrize(
-    ("status", "says"),
-    [
-        (
-            grpc.StatusCode.PERMISSION_DENIED,
-            "PERMISSION_DENIED: it has no identity for this process",
-        ),
-        (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT: it does not take the audience"),
-        (grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE: nobody answers there"),
-        (grpc.StatusCode.INTERNAL, "INTERNAL: look at the log of SPIFFE's agent"),
-    ],
-)
-def test_a_refusal_of_the_workload_api_is_translated(
-    status: grpc.StatusCode, says: str, place: Path
-) -> None:
-    with serving(WorkloadApi(refuses=status), place / "api.sock") as endpoint:
-        said = refused(spiffe(endpoint))
-    assert says in said
-    assert "hunter2" not in said
-
-
-@pytest.mark.parametrize(
-    ("api", "says"),
-    [
-        (WorkloadApi(empty=True), "answers without a token: register the workload"),
-        (WorkloadApi(gives=lambda _: ""), "answers without a token"),
-        (WorkloadApi(gives=lambda _: "hunter2"), "not a signed JWT"),
-        (WorkloadApi(gives=lambda _: token("other.example")), "is for other.example"),
-        (WorkloadApi(gives=lambda _: token(exp=NOW)), "expired"),
-        (WorkloadApi(gives=lambda _: "x" * 70_000), "RESOURCE_EXHAUSTED"),
-    ],
-)
-def test_what_the_workload_api_should_not_give_is_shown_to_nobody(
-    api: WorkloadApi, says: str, place: Path
-) -> None:
-    with serving(api, place / "api.sock") as endpoint:
-        assert says in refused(spiffe(endpoint))
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "says"),
-    [
-        ("unix:///nowhere/api.sock", "UNAVAILABLE: nobody answers there"),
-        ("/run/spire/api.sock", "is no socket of SPIFFE: write unix:///run"),
-        ("http://127.0.0.1", "is no socket of SPIFFE"),
-        ("unix:relative", "is no socket of SPIFFE"),
-        ("tcp:127.0.0.1:1", "is no socket of SPIFFE"),
-    ],
-)
-def test_an_endpoint_where_nobody_is_says_so(endpoint: str, says: str) -> None:
-    assert says in refused(spiffe(endpoint))
-
-
-def test_the_workload_api_may_listen_on_tcp() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        endpoint = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"
-        assert f"the Workload API at {endpoint} answers UNAVAILABLE" in refused(spiffe(endpoint))
-
-
-def refused(platform: Platform) -> str:
-    with pytest.raises(IdentityError) as error:
-        here(platform)
-    return refusal_of(error.value)

@@ -128,6 +128,12 @@ class Runtime(grpc.GenericRpcHandler):
         yield b"\x0a\x03ref"
 
 
+async def echo(requests: AsyncIterator[bytes], _: Context) -> AsyncIterator[bytes]:
+    """Answers each message with itself."""
+    async for request in requests:
+        yield request
+
+
 async def _noted(requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
     async for message in requests:
         call.messages.append(message)

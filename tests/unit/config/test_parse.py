@@ -1,13 +1,7 @@
-from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as limits
-from hypothesis import strategies as st
 
 from fakes.settings import ISSUER, REGISTRY, Place, changed, refusal_of, role, settings, without
 from pullpass.config.model import Config, Listener, OwnIssuer
@@ -25,21 +19,6 @@ STRONGBOX: Final = ("connections", "strongbox")
 RULESET: Final = (*STRONGBOX, "rulesets", 0)
 LISTEN: Final = ("serve", "issuer")
 
-toml_scalars = (
-    st.text()
-    | st.integers()
-    | st.floats()
-    | st.booleans()
-    | st.sampled_from([date.min, datetime.now(UTC).time(), datetime.now(UTC)])
-    | st.sampled_from(["5m", "0s", "https://id.example.com", "127.0.0.1:1", "*", REGISTRY])
-)
-toml_names = st.text() | st.sampled_from(["keys", "issuers", "registry", "serve", "it", REGISTRY])
-toml_values = st.recursive(
-    toml_scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(toml_names, inner, max_size=3),
-    max_leaves=6,
-)
-
 
 def parsed(values: dict[str, Any]) -> Config:
     return parse(values, STATE)
@@ -52,22 +31,12 @@ def key_of(values: dict[str, Any]) -> str:
     return refused.value.key
 
 
-def places(value: Any, place: Place = ()) -> Iterator[Place]:
-    """Yields where anything stands in value, value itself excepted."""
-    inner: Any = value.items() if isinstance(value, dict) else enumerate(value)
-    for step, one in inner:
-        yield (*place, step)
-        if isinstance(one, dict | list):
-            yield from places(one, (*place, step))
-
-
 def spelled(place: Place) -> str:
     """Returns the dotted key of a place whose registry is REGISTRY."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return "".join(steps).removeprefix(".").replace(REGISTRY, f'"{REGISTRY}"')
 
 
-PLACES: Final = tuple(places(settings()))
 TABLES: Final = (
     (),
     ("keys", "identity"),
@@ -226,72 +195,6 @@ def test_a_plain_name_is_taken(name: str) -> None:
     assert set(parsed({"keys": {name: {}}}).keys) == {name}
 
 
-@pytest.mark.parametrize(
-    ("written", "advice"),
-    [
-        ("https://reg.example.com", "write reg.example.com"),
-        ("reg.example.com/team", "write reg.example.com"),
-        ("https://reg.example.com:5000/v2/", "write reg.example.com:5000"),
-        ("puller@reg.example.com", "without a user name"),
-        ("reg.example.com ", "without white space"),
-        ("*.example.com", "a domain"),
-        ("", "host"),
-    ],
-)
-def test_a_registry_is_an_address_and_nothing_more(written: str, advice: str) -> None:
-    values = changed((("registry", written), settings()["registry"][REGISTRY]))
-    with pytest.raises(ConfigError, match=advice) as refused:
-        parsed(values)
-    assert refused.value.key == f'registry."{written}"'
-
-
-def test_a_registry_under_two_spellings_is_refused_with_both() -> None:
-    table = settings()["registry"][REGISTRY]
-    values = changed(
-        (("registry", "docker.io"), table), (("registry", "index.docker.io"), dict(table))
-    )
-    with pytest.raises(ConfigError, match=r'same registry as registry\."docker\.io"') as refused:
-        parsed(values)
-    assert refused.value.key == 'registry."index.docker.io"'
-
-
-def test_docker_hub_has_one_address() -> None:
-    table = settings()["registry"][REGISTRY]
-    config = parsed(changed((("registry", "index.docker.io"), table)))
-    assert config.registries["docker.io"].key == 'registry."index.docker.io"'
-
-
-def test_a_port_is_part_of_the_registry() -> None:
-    table = settings()["registry"][REGISTRY]
-    config = parsed(changed((("registry", f"{REGISTRY}:5000"), table)))
-    assert set(config.registries) == {REGISTRY, f"{REGISTRY}:5000"}
-
-
-@pytest.mark.parametrize("address", ["localhost", "127.0.0.1:5000", "[::1]", "[::1]:5000"])
-def test_plain_http_is_for_a_registry_on_loopback(address: str) -> None:
-    table = {**settings()["registry"][REGISTRY], "insecure": True}
-    del table["exchange"]
-    registry = parsed(changed((("registry", address), table))).registries[address]
-    assert (registry.insecure, registry.exchange) == (True, "")
-
-
-def test_the_exchange_is_the_providers_unless_it_is_named() -> None:
-    config = parsed(without((*ENTRY, "exchange")))
-    assert config.registries[REGISTRY].exchange == ""
-
-
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [({"repository": "*"}, "repository twice"), ({"repository": "a"}, "host_default twice")],
-)
-def test_two_entries_may_not_answer_alike(more: dict[str, Any], message: str) -> None:
-    first = settings()["registry"][REGISTRY]["credential"][0]
-    entries = [{**first, "host_default": True}, {**first, "host_default": True, **more}]
-    with pytest.raises(ConfigError, match=message) as refused:
-        parsed(changed((CREDENTIAL, entries)))
-    assert refused.value.key == f'registry."{REGISTRY}".credential'
-
-
 def test_an_entry_is_named_by_its_position() -> None:
     first = settings()["registry"][REGISTRY]["credential"][0]
     entries = [first, {"repository": "a", "issuer": "nodes", "role": "lost"}]
@@ -373,47 +276,3 @@ def test_a_name_with_a_dot_is_quoted_in_its_key() -> None:
     nodes = settings()["issuers"]["nodes"]
     other = {**nodes, "issuer": f"{ISSUER}-2", "signing_key": "lost"}
     assert key_of(changed((("issuers", "a.b"), other))) == 'issuers."a.b".signing_key'
-
-
-def parsed_or_refused(values: dict[str, Any]) -> None:
-    try:
-        config = parsed(values)
-    except ConfigError as error:
-        assert error.key
-        refusal_of(error)
-    else:
-        assert config.state_dir.is_absolute()
-
-
-@given(st.dictionaries(toml_names, toml_values, max_size=4))
-def test_any_toml_is_a_configuration_or_a_config_error(values: dict[str, Any]) -> None:
-    parsed_or_refused(values)
-
-
-@limits(max_examples=200)
-@given(st.lists(st.tuples(st.sampled_from(PLACES), toml_values), min_size=1, max_size=2))
-def test_settings_with_anything_anywhere_are_a_configuration_or_a_config_error(
-    changes: list[tuple[Place, Any]],
-) -> None:
-    values = settings()
-    for place, value in changes:
-        put(values, place, value)
-    parsed_or_refused(values)
-
-
-@given(st.sampled_from(PLACES), toml_names, toml_values)
-def test_a_setting_more_anywhere_is_a_configuration_or_a_config_error(
-    place: Place, name: str, value: object
-) -> None:
-    values = settings()
-    put(values, (*place[:-1], name), value)
-    parsed_or_refused(values)
-
-
-def put(values: Any, place: Place, value: object) -> None:
-    """Sets value at place, unless an earlier change took its table or list away."""
-    *above, last = place
-    with suppress(KeyError, IndexError, TypeError):
-        for step in above:
-            values = values[step]
-        values[last] = value
