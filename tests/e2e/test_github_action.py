@@ -18,6 +18,7 @@ import trustme
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
 
 from fakes.endpoint import answering
 from fakes.fastpath import told
@@ -237,7 +238,9 @@ def test_pullpass_is_installed_where_it_is_not_there_yet(
     bare = tmp_path / "bin"
     bare.mkdir()
     (bare / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
-    found = wheels(["hatchling", *needs(distribution("pullpass"))], tmp_path / "wheels")
+    found = wheels(
+        [Requirement("hatchling"), *needs(distribution("pullpass"))], tmp_path / "wheels"
+    )
     runner.variables |= {
         "PATH": f"{bare}:/usr/bin:/bin",
         "PIP_NO_INDEX": "1",

@@ -9,27 +9,28 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
-def wheels(names: Iterable[str], directory: Path) -> Path:
-    """Writes a wheel of each distribution of names, and of all that they need, to directory."""
+def wheels(wanted: Iterable[Requirement], directory: Path) -> Path:
+    """Writes a wheel of each that is wanted, and of all that they need, to directory."""
     directory.mkdir()
-    todo, seen = list(names), set[str]()
+    todo, seen = list(wanted), set[str]()
     while todo:
-        name = canonicalize_name(todo.pop())
-        if name in seen:
+        one = todo.pop()
+        if str(one) in seen:
             continue
-        seen.add(name)
-        found = distribution(name)
+        seen.add(str(one))
+        found = distribution(canonicalize_name(one.name))
         _write(found, directory)
-        todo += needs(found)
+        todo += needs(found, one.extras)
     return directory
 
 
-def needs(found: Distribution) -> Iterator[str]:
-    """Yields the names of what a distribution needs without any extra."""
+def needs(found: Distribution, extras: Iterable[str] = ()) -> Iterator[Requirement]:
+    """Yields what a distribution needs, and what these extras of it do."""
     for line in found.requires or []:
         wanted = Requirement(line)
-        if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
-            yield wanted.name
+        marker = wanted.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            yield wanted
 
 
 def _write(found: Distribution, directory: Path) -> None:

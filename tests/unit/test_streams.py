@@ -2,6 +2,8 @@ import asyncio
 import errno
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Final
 
 import httpcore
@@ -103,6 +105,21 @@ async def test_nothing_is_written_to_a_connection_that_has_ended(server: Loopbac
     with pytest.raises(httpcore.WriteError):
         await stream.write(b"more")
     await stream.aclose()
+
+
+@pytest.mark.parametrize("ask", [send, send_async])
+def test_a_connection_that_nobody_takes_is_given_up_in_its_time(ask: Sends) -> None:
+    with ExitStack() as stack:
+        busy = stack.enter_context(socket.socket())
+        busy.bind(("127.0.0.1", 0))
+        busy.listen(0)
+        for _ in range(2):  # what waits to be accepted, and one more
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(busy.getsockname())
+        url = f"http://127.0.0.1:{busy.getsockname()[1]}/"
+        with pytest.raises(TransportError, match="no answer in time"):
+            ask(get(url), replace(PATIENT, connect_timeout=0.3))
 
 
 class _TwoAddresses(asyncio.SelectorEventLoop):
