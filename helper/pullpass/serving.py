@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,6 +42,7 @@ def serve(factory: str, listener: Listener, check: Callable[[], object] = lambda
             address=address,
             port=listener.port,
             interface=Interfaces.ASGI,
+            loop=Loops.asyncio,  # whatever else is installed: HTTP is asked as asyncio's own has it
             log_level=LogLevels.warning,
             ssl_cert=listener.certificate,
             ssl_key=listener.private_key,

@@ -1,31 +1,44 @@
-"""TCP, TLS and Unix streams for httpcore, over the event loop's own transports.
+"""TCP, TLS and Unix streams for httpcore, over the event loop's own transports, and proxies.
 
 httpcore's own stand on anyio, which lets the loop turn once more in each read and each write:
-together a tenth of a millisecond of each exchange.
+together a tenth of a millisecond of each exchange. Its pool loses a place for good where TLS fails
+behind a proxy, so a proxy is asked here, before httpcore sees a connection.
 """
 
 import asyncio
-import os
-import re
 import select
 import ssl
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
+import h11
 import httpcore
+
+from pullpass.network import Proxy
+from pullpass.tunnel import tunnel
 
 _DELAY: Final = 0.25  # seconds until the next address is tried beside the first, RFC 8305 §5
 _UNREAD: Final = 1 << 16  # bytes that may lie unread before the peer has to wait
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Streams(httpcore.AsyncNetworkBackend):
-    """Opens streams. Nobody here asks for a local address or for socket options.
+    """Opens streams, through proxy where there is one, which is held to trust.
+
+    Nobody here asks for a local address or for socket options.
 
     Raises:
-        httpcore.ConnectError: with the cause behind it.
+        httpcore.ConnectError: in the context of its cause.
         httpcore.ConnectTimeout: after timeout seconds.
+        httpcore.ProxyError: with the status alone, if the proxy does not connect.
+        httpcore.RemoteProtocolError: if it is no proxy.
     """
+
+    def __init__(self, trust: ssl.SSLContext, proxy: Proxy | None = None) -> None:
+        self._trust = trust
+        self._proxy = proxy
 
     async def connect_tcp(
         self,
@@ -37,10 +50,19 @@ class Streams(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Returns a stream to the first of host's addresses that takes one."""
         async with _connecting(timeout):
-            _, stream = await asyncio.get_running_loop().create_connection(
-                _Stream, host, port, happy_eyeballs_delay=_DELAY
-            )
-        return stream
+            if self._proxy is None:
+                return await _connected(host, port)
+            parts = urlsplit(self._proxy.origin)
+            near = parts.hostname or ""
+            stream = await _connected(near, parts.port or _PORTS[parts.scheme])
+            try:
+                if parts.scheme == "https":
+                    await stream.start_tls(self._trust, near)
+                await _through(stream, tunnel(self._proxy, host, port))
+            except BaseException:
+                await stream.aclose()
+                raise
+            return stream
 
     async def connect_unix_socket(
         self,
@@ -103,14 +125,15 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return came
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Leaves buffer to the loop, which holds some kB at most. Raises: httpcore.WriteError."""
+        """Leaves buffer, a part of a bounded request, to the loop. Raises: httpcore.WriteError."""
         if self._ended:
             raise httpcore.WriteError from self._fault
         self._transport.write(buffer)
 
     async def aclose(self) -> None:
-        """Ends the connection: a request that has its answer needs no farewell."""
+        """Ends the connection at once: what is not there yet is not waited for."""
         self._transport.abort()
+        await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
     async def start_tls(
         self,
@@ -118,11 +141,17 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Returns this stream, in TLS from here on. Raises: as Streams."""
-        async with _connecting(timeout):
-            over_tls = await asyncio.get_running_loop().start_tls(
-                self._transport, self, ssl_context, server_hostname=server_hostname
-            )
+        """Returns this stream, in TLS from here on. Raises: as Streams, and UnicodeError."""
+        if self._unread:  # in the clear, by whoever stands between
+            raise httpcore.RemoteProtocolError
+        try:
+            async with _connecting(timeout):
+                over_tls = await asyncio.get_running_loop().start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except BaseException:
+            await self.aclose()
+            raise
         self._transport = cast("asyncio.Transport", over_tls)
         return self
 
@@ -134,9 +163,35 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def _stirred(self) -> bool:
         # Between two runs of the loop nobody is told.
+        ours = self._transport.get_extra_info("socket")
+        if ours is None or ours.fileno() < 0:
+            return True
+        if not hasattr(select, "poll"):  # Windows
+            return bool(select.select([ours], [], [], 0)[0])
         poll = select.poll()
-        poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        poll.register(ours, select.POLLIN)
         return bool(poll.poll(0))
+
+
+async def _connected(host: str, port: int) -> _Stream:
+    loop = asyncio.get_running_loop()
+    _, stream = await loop.create_connection(_Stream, host, port, happy_eyeballs_delay=_DELAY)
+    return stream
+
+
+async def _through(stream: _Stream, steps: Generator[bytes, bytes, int]) -> None:
+    """Lets stream be what steps ask a proxy for. Raises: as Streams."""
+    told = next(steps)
+    try:
+        while True:
+            if told:
+                await stream.write(told)
+            told = steps.send(await stream.read(_UNREAD))
+    except StopIteration as end:
+        if not 200 <= end.value < 300:
+            raise httpcore.ProxyError(str(end.value)) from None
+    except h11.RemoteProtocolError as error:
+        raise httpcore.RemoteProtocolError from error
 
 
 @asynccontextmanager
@@ -147,10 +202,4 @@ async def _connecting(timeout: float | None) -> AsyncGenerator[None]:
     except TimeoutError as error:
         raise httpcore.ConnectTimeout from error
     except OSError as error:
-        raise httpcore.ConnectError from _first(error)
-
-
-def _first(error: OSError) -> OSError:
-    """Returns the first failure where the loop folded those of several addresses into a text."""
-    number = re.search(r"\[Errno (\d+)\]", str(error)) if error.errno is None else None
-    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else error
+        raise httpcore.ConnectError from error

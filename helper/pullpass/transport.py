@@ -1,11 +1,12 @@
-"""The only door to httpcore: transports over real connections.
+"""Transports over real connections: with ``streams``, below it, the only door to httpcore.
 
-Rules kept here: no redirect is followed, every body is bounded, every wait has a deadline, plain
-http goes to loopback only, or to a link-local address where a request says so, and neither goes
-through a proxy.
+Rules kept here: no redirect is followed, every body is bounded, every wait has a deadline (though
+a process ends only once the resolver has given up what it was asked), plain http goes to loopback
+only, or to a link-local address where a request says so, and neither goes through a proxy.
 """
 
 import asyncio
+import errno
 import os
 import re
 import ssl
@@ -15,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import SplitResult, urlsplit
 
+import h11
 import httpcore
 
 from pullpass import __version__
@@ -31,8 +33,11 @@ _FAILURES: Final = (
     httpcore.ProtocolError,
     httpcore.UnsupportedProtocol,
     httpcore.ProxyError,
+    h11.LocalProtocolError,  # which httpcore lets through where a body is not as long as it says
 )
-_URL: Final = re.compile(r"[!-~]+")  # RFC 3986 §2; urlsplit would drop a line break in silence
+# RFC 3986 §2; urlsplit would drop a line break in silence.
+_URL: Final = re.compile(r"[!#-;=?-Z\[\]_a-z~]+")
+_FOLDED: Final = re.compile(r"\[Errno (\d+)\]")
 _MAX_HOST: Final = 254  # RFC 1035 §2.3.4, written with the root; a resolver may be given any length
 _USER_AGENT: Final = f"pullpass/{__version__}"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})  # RFC 9110 §8.6
@@ -143,20 +148,12 @@ def _way(
 ) -> httpcore.AsyncConnectionPool:
     return httpcore.AsyncConnectionPool(
         ssl_context=trust,
-        proxy=_wire_proxy(proxy, trust) if proxy else None,
         max_connections=100,
         max_keepalive_connections=20,
         keepalive_expiry=keep,
         uds=socket,
-        network_backend=Streams(),
+        network_backend=Streams(trust, proxy),
     )
-
-
-def _wire_proxy(proxy: Proxy, trust: ssl.SSLContext) -> httpcore.Proxy:
-    named = proxy.username or proxy.password
-    auth = (proxy.username, proxy.password.reveal()) if named else None
-    over_tls = proxy.origin.startswith("https:")
-    return httpcore.Proxy(proxy.origin, ssl_context=trust if over_tls else None, auth=auth)
 
 
 def _wire(request: Request, connect_timeout: float) -> httpcore.Request:
@@ -184,8 +181,12 @@ def _parts(request: Request) -> SplitResult:
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise TransportError("not a URL that can be asked") from error
-    if not (_URL.fullmatch(request.url) and 0 < len(host) <= _MAX_HOST and port != 0):
+    if not (0 < len(host) <= _MAX_HOST and port != 0):
         raise TransportError("not a URL that can be asked")
+    if not _URL.fullmatch(request.url):
+        raise TransportError(
+            "not a URL that can be asked: write its host as DNS has it, and the rest of it with %"
+        )
     return parts
 
 
@@ -223,9 +224,16 @@ def _take(body: bytearray, chunk: bytes, request: Request) -> None:
 def _response(answer: httpcore.Response, body: bytearray) -> Response:
     headers: dict[str, str] = {}
     for raw, value in answer.headers:
-        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        name, text = raw.decode("latin-1").lower(), _text(value)
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return Response(status=answer.status, headers=headers, body=bytes(body))
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")  # RFC 9110 §5.5: what it once was
 
 
 def _no_answer(request: Request, error: Exception, proxy: Proxy | None) -> TransportError:
@@ -240,8 +248,7 @@ def _no_answer(request: Request, error: Exception, proxy: Proxy | None) -> Trans
 
 
 def _refusal(error: httpcore.ProxyError) -> str:
-    """Names the status that the library puts first, without the peer's bytes behind it."""
-    status = str(error)[:3]
+    status = str(error)
     if status == "407":
         return "asks for a user name and password: write HTTPS_PROXY as http://user:password@host"
     return f"answers {status}: let it allow this host, or name the host in NO_PROXY"
@@ -253,9 +260,19 @@ def _reason(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return distrust(cause)
-        if isinstance(cause, OSError) and cause.strerror:
-            # The loop's own text repeats the address; TLS and DNS count their errors by themselves.
-            number = 0 if isinstance(cause, ssl.SSLError) else cause.errno or 0
-            return os.strerror(number) if number > 0 else cause.strerror
+        if isinstance(cause, OSError) and (said := _said(cause)):
+            return said
         cause = cause.__cause__ or cause.__context__
     return type(error).__name__
+
+
+def _said(error: OSError) -> str:
+    """Returns what the system says of error, empty where it says nothing."""
+    # The loop repeats addresses, and folds the failures of several into one text. TLS and DNS count
+    # their errors by themselves.
+    if isinstance(error, ConnectionResetError):
+        return os.strerror(errno.ECONNRESET)  # which is raised without it in a handshake
+    if folded := _FOLDED.findall(str(error)) if error.errno is None else []:
+        return os.strerror(int(folded[-1]))
+    number = 0 if isinstance(error, ssl.SSLError) else error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or ""

@@ -91,6 +91,11 @@ class Answers(BaseHTTPRequestHandler):
         self.connection.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
         self.connection.close()
 
+    def lettered(self) -> None:
+        self.wfile.write(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Text: %b\r\n\r\n" % self.server.header
+        )
+
     def redirect(self) -> None:
         self.answer(302, Location="/plain")
 
@@ -151,6 +156,7 @@ class Loopback(ThreadingHTTPServer):
         self.ending = Event()
         self.read, self.left = Event(), Event()
         self.flooded = 0
+        self.header = b""
         self.scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(

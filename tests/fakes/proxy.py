@@ -28,12 +28,14 @@ class Asked:
         routes: the port on loopback behind each ``host:port`` that it knows.
         wants: ``user:password``, empty to let everybody in.
         answer: the status for all, 200 to connect.
+        more: what it says beside a good answer.
         seen: the targets so far.
     """
 
     routes: Mapping[str, int] = field(default_factory=dict)
     wants: str = ""
     answer: int = 200
+    more: bytes = b""
     origin: str = ""
     seen: list[str] = field(default_factory=list)
 
@@ -70,6 +72,7 @@ def proxying(asked: Asked, tls: ssl.SSLContext | None = None) -> Iterator[Asked]
             # The reason may be anything: nothing of it is to be repeated.
             self.wfile.write(f"HTTP/1.1 {status} hunter2\r\nContent-Length: 0\r\n\r\n".encode())
             if status == 200:
+                self.wfile.write(asked.more)
                 self._join(asked.routes[target])
 
         def _join(self, port: int) -> None:

@@ -230,6 +230,8 @@ def test_http_beyond_loopback_is_refused_without_a_connection(
         "https://\udcff.example/",
         "https://bücher.example/",
         "http://127.0.0.1:1/a b",
+        'http://127.0.0.1:1/a"b',
+        "http://127.0.0.1:1/{a}",
         "http://127.0.0.1:1/a\nb",
         f"https://{'a.' * 127}a/",
         "http://127.0.0.1:0/",
@@ -257,6 +259,20 @@ def test_what_is_asked_for_is_sent_as_it_is_written(path: str, target: str) -> N
     assert (wire.url.host, wire.url.port) == (b"reg.example", 5000)
     assert wire.url.target.decode() == target
     assert dict(wire.headers)[b"Host"] == b"REG.example:5000"
+
+
+def test_a_body_is_as_long_as_its_header_says(server: Loopback, ask: Sends) -> None:
+    with pytest.raises(TransportError):
+        ask(get(server.url("plain"), headers={"Content-Length": "5"}, body=b"four"))
+
+
+@pytest.mark.parametrize("text", ["café", "plain"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_header_is_read_as_utf_8_or_as_it_once_was(
+    server: Loopback, ask: Sends, text: str, encoding: str
+) -> None:
+    server.header = text.encode(encoding)
+    assert ask(get(server.url("lettered"))).headers["x-text"] == text
 
 
 def test_a_header_that_is_given_stands_in_for_ours() -> None:

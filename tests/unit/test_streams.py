@@ -1,9 +1,10 @@
 import asyncio
-import errno
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from threading import Thread
 from typing import Any, Final
 
 import httpcore
@@ -14,9 +15,10 @@ from fakes.loopback import Loopback, listening
 from fakes.sending import PATIENT, Sends, send, send_async
 from pullpass.errors import TransportError
 from pullpass.http import Request
-from pullpass.streams import Streams
+from pullpass.streams import Streams, _Stream
 from pullpass.transport import AsyncHttpTransport, HttpTransport
 
+TRUST: Final = ssl.create_default_context()
 HELD: Final = 24 << 20  # bytes; more than two sockets and a stream hold unread
 LEFT: Final = pytest.mark.parametrize("how", ["gone", "farewell", "farewell,gone"])
 
@@ -98,7 +100,7 @@ async def test_a_request_that_is_given_up_leaves_the_next_alone(server: Loopback
 
 @in_a_loop
 async def test_nothing_is_written_to_a_connection_that_has_ended(server: Loopback) -> None:
-    stream = await Streams().connect_tcp("127.0.0.1", server.server_port)
+    stream = await Streams(TRUST).connect_tcp("127.0.0.1", server.server_port)
     await stream.write(b"GET /short HTTP/1.1\r\nHost: a\r\n\r\n")
     while await stream.read(1 << 16):
         pass
@@ -130,12 +132,48 @@ class _TwoAddresses(asyncio.SelectorEventLoop):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
 
 
-def test_where_no_address_takes_a_connection_the_first_says_why() -> None:
+def test_where_no_address_takes_a_connection_it_is_told_why() -> None:
     with socket.socket() as unheard, asyncio.Runner(loop_factory=_TwoAddresses) as runner:
         unheard.bind(("", 0))
-        connect = Streams().connect_tcp("two.example", unheard.getsockname()[1])
-        with pytest.raises(httpcore.ConnectError) as caught:
-            runner.run(connect)
-    cause = caught.value.__cause__
-    assert isinstance(cause, OSError)
-    assert cause.errno == errno.ECONNREFUSED
+        with pytest.raises(TransportError, match=r"no answer \(Connection refused\)"):
+            runner.run(sent(f"https://two.example:{unheard.getsockname()[1]}/"))
+
+
+async def sent(url: str) -> None:
+    await AsyncHttpTransport(PATIENT).send(get(url))
+
+
+@pytest.mark.parametrize("ask", [send, send_async])
+@pytest.mark.parametrize("begun", [False, True])
+def test_whoever_leaves_in_a_handshake_is_told_as_such(ask: Sends, *, begun: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as leaver:
+
+        def leave() -> None:
+            connection, _ = leaver.accept()
+            with connection:
+                if begun:
+                    connection.recv(1 << 16)
+
+        thread = Thread(target=leave)
+        thread.start()
+        with pytest.raises(TransportError, match=r"no answer \(Connection reset by peer\)"):
+            ask(get(f"https://127.0.0.1:{leaver.getsockname()[1]}/"))
+        thread.join()
+
+
+@in_a_loop
+async def test_what_came_in_the_clear_is_not_read_as_if_it_came_through_tls(
+    server: Loopback,
+) -> None:
+    stream = await Streams(TRUST).connect_tcp("127.0.0.1", server.server_port)
+    await stream.write(b"GET /plain HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert len(await stream.read(1)) == 1
+    with pytest.raises(httpcore.RemoteProtocolError):
+        await stream.start_tls(TRUST, "127.0.0.1")
+    await stream.aclose()
+
+
+def test_a_connection_whose_socket_is_gone_is_not_asked_again() -> None:
+    stream = _Stream()
+    stream.connection_made(asyncio.Transport())
+    assert stream.get_extra_info("is_readable")

@@ -22,6 +22,7 @@ METADATA: Final = "http://169.254.169.254"
 PROJECTED: Final = "/var/run/secrets/pullpass/token"
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
+_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})  # of a request
 _Take = Callable[[Table, str], Any]
 
 
@@ -78,6 +79,16 @@ def _one_of(*values: str) -> _Take:
 
 def _mapping(table: Table, name: str) -> Mapping[str, str]:
     return table.mapping(name)
+
+
+def _headers(table: Table, name: str) -> Mapping[str, str]:
+    found = table.mapping(name)
+    if ours := next((one for one in found if one.lower() in _FRAMING), ""):
+        raise ConfigError(
+            "is written by what sends the request: leave it out",
+            key=f"{table.dotted(name)}.{dotted(ours)}",
+        )
+    return found
 
 
 _JWT: Final[Mapping[str, _Take]] = {"jwt": lambda table, name: table.flag(name, default=True)}
@@ -152,7 +163,7 @@ SOURCES: Final[Mapping[str, Mapping[str, _Take]]] = {
         "url": _url(),
         "method": _one_of("GET", "POST"),
         "query": _mapping,
-        "headers": _mapping,
+        "headers": _headers,
         "fields": _mapping,
         "bearer_file": _path(""),
         "bearer_variable": _text(""),

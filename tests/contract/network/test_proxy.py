@@ -1,6 +1,8 @@
 """What goes through a proxy, and what is said where it does not let it."""
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from fakes.loop import in_a_loop
 from fakes.loopback import Loopback, listening
 from fakes.proxy import Asked, certified, proxying
 from fakes.sending import PATIENT, Sends
@@ -16,11 +19,12 @@ from fakes.settings import refusal_of
 from pullpass.errors import TransportError
 from pullpass.http import Request, Response
 from pullpass.network import Network, parse_proxy
-from pullpass.transport import HttpTransport
+from pullpass.transport import AsyncHttpTransport, HttpTransport
 
 NAME = "reg.example"
 TARGET = f"{NAME}:443"
 URL = f"https://{NAME}/plain"
+PLACES = 110  # more than a transport has
 
 
 @contextmanager
@@ -48,6 +52,27 @@ def refused(ask: Sends, network: Network, url: str = f"{URL}?hunter2") -> str:
     return said
 
 
+def tls_of(authority: trustme.CA, scheme: str) -> ssl.SSLContext | None:
+    return certified(authority, "127.0.0.1") if scheme == "https" else None
+
+
+@contextmanager
+def silent_end() -> Iterator[tuple[socket.socket, Asked]]:
+    """Gives who takes connections and says nothing, and a proxy's way there."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield silent, Asked(routes={TARGET: silent.getsockname()[1]})
+
+
+def ended(silent: socket.socket) -> bool:
+    """Tells whether the first connection to silent ends, in less time than TLS takes to part."""
+    connection, _ = silent.accept()
+    with connection:
+        connection.settimeout(10)
+        while connection.recv(1 << 16):
+            pass
+    return True
+
+
 def test_https_goes_through_the_proxy_with_tls_to_its_end(
     ask: Sends, server: Loopback, ca: Path
 ) -> None:
@@ -66,11 +91,14 @@ def test_a_connection_through_a_proxy_is_kept_for_the_next_request(
     assert asked.seen == [TARGET]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("me:a%40b%3Ac", "me:a@b:c"), ("me:p%C3%A4ss", "me:päss")]
+)
 def test_the_proxy_is_shown_its_user_and_password_and_the_server_is_not(
-    ask: Sends, server: Loopback, ca: Path
+    ask: Sends, server: Loopback, ca: Path, written: str, meant: str
 ) -> None:
-    with through(server, wants="me:a@b:c") as asked:
-        proxy = asked.origin.replace("://", "://me:a%40b%3Ac@")
+    with through(server, wants=meant) as asked:
+        proxy = asked.origin.replace("://", f"://{written}@")
         answer = ask(Request(method="GET", url=f"https://{NAME}/told"), by(proxy, ca))
     assert answer.status == 200
     assert b"proxy" not in answer.body.lower()
@@ -132,14 +160,47 @@ def test_a_proxy_that_says_nothing_is_given_up_in_time(ask: Sends, ca: Path) -> 
 def test_an_end_behind_a_proxy_that_says_nothing_is_given_up_in_time(
     ask: Sends, authority: trustme.CA, ca: Path, scheme: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        asked = Asked(routes={TARGET: silent.getsockname()[1]})
-        tls = certified(authority, "127.0.0.1") if scheme == "https" else None
-        with proxying(asked, tls):
-            network = replace(by(asked.origin, ca), timeout=1.0)
-            said = refused(ask, network)
+    with silent_end() as (_, asked), proxying(asked, tls_of(authority, scheme)):
+        said = refused(ask, replace(by(asked.origin, ca), timeout=1.0))
     assert f"no answer in time through the proxy {asked.origin}; " in said
     assert asked.seen == [TARGET]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@in_a_loop
+async def test_what_was_given_up_behind_a_proxy_is_closed(
+    authority: trustme.CA, ca: Path, scheme: str
+) -> None:
+    with silent_end() as (silent, asked), proxying(asked, tls_of(authority, scheme)):
+        transport = AsyncHttpTransport(replace(by(asked.origin, ca), timeout=1.0))
+        with pytest.raises(TransportError):
+            await transport.send(get())
+        assert await asyncio.to_thread(ended, silent)
+        await transport.aclose()
+
+
+@in_a_loop
+async def test_whoever_fails_behind_a_proxy_takes_no_place_from_the_others(
+    server: Loopback, ca: Path
+) -> None:
+    with through(server) as asked:
+        asked.routes = {**asked.routes, "other.example:443": server.server_port}
+        transport = AsyncHttpTransport(by(asked.origin, ca))
+        for _ in range(PLACES):
+            with pytest.raises(TransportError, match="certificate"):
+                await transport.send(get("https://other.example/"))
+        assert (await transport.send(get())).body == b"hello"
+        await transport.aclose()
+
+
+@pytest.mark.parametrize("before", [0, 1 << 16, 1 << 18])
+def test_what_a_proxy_says_is_never_taken_for_an_answer_of_the_end(
+    ask: Sends, server: Loopback, ca: Path, before: int
+) -> None:
+    forged = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged" * 9
+    with through(server) as asked:
+        asked.more = b"X" * before + forged
+        refused(ask, by(asked.origin, ca))
 
 
 def test_a_proxy_that_answers_gibberish_is_none_of_ours(ask: Sends, ca: Path) -> None:

@@ -122,6 +122,14 @@ def test_auto_has_no_settings_of_its_own() -> None:
             {"env": {"source": "file", "path": "/x"}},
             "identities.env: is the name of another source: choose another",
         ),
+        *(
+            (
+                {"identity": "http"},
+                {"http": {"source": "http", "url": "https://a.example", "headers": {name: "1"}}},
+                f"identities.http.headers.{name}: is written by what sends the request",
+            )
+            for name in ("Content-Length", "transfer-encoding", "Connection")
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_its_dotted_name(
