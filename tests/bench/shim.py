@@ -62,8 +62,8 @@ def measured(rounds: int, each: int, calls: int) -> Report:
         for at_once in CONCURRENCIES:
             load = Load(at_once=at_once, rounds=rounds, each=max(each, 4 * at_once))
             rows += _compared("ImageStatus", dict.fromkeys(sockets, status), sockets, load)
-        for at_once in CONCURRENCIES:  # a pull takes as long as many looks
-            few, some = max(1, rounds // at_once), max(1, each // 30, at_once)
+        for at_once in CONCURRENCIES:  # a pull takes as long as many looks, and now and then twice
+            few, some = max(1, 5 * rounds // at_once), max(1, each // 30, at_once)
             load = Load(at_once=at_once, rounds=few, each=some)
             rows += _compared("warm PullImage", pulls, sockets, load)
         slow = _under_slow_pulls(sockets, status, rounds * each)
