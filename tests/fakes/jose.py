@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import strategies as st
 
 from pullpass.jose import PrivateKey, PublicKey
 from pullpass.relying import read_jwk
@@ -94,10 +93,3 @@ def public(jwk: Mapping[str, Any]) -> PublicKey:
     found = read_jwk(jwk)
     assert found
     return found
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
-    max_leaves=4,
-)

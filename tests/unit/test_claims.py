@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.any_json import json_values
 from pullpass.claims import (
     MAX_TOKEN,
     VerifiedClaims,
@@ -22,11 +23,6 @@ RFC_TOKEN = (
     ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 )
 HEADER = '{"alg":"ES256"}'
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 def encode(raw: bytes) -> str:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.any_json import json_values
 from fakes.jose import (
     CLAIMS,
     KEY,
@@ -23,7 +24,6 @@ from fakes.jose import (
     RFC_RSA,
     decode,
     encode,
-    json_values,
     public,
 )
 from pullpass.errors import TokenRefused

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.any_json import json_values
 from fakes.jose import (
     CLAIMS,
     KEY,
@@ -21,7 +22,6 @@ from fakes.jose import (
     RFC_RSA,
     decode,
     encode,
-    json_values,
     public,
 )
 from pullpass.errors import InvalidToken, TokenRefused

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.any_json import json_values
 from fakes.token_server import (
     EXCHANGE,
     GRANT,
@@ -24,12 +25,6 @@ from fakes.token_server import (
     served,
 )
 from pullpass.tokenserver.app import MAX_FORM, application
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 
 
 def error(answer: httpx.Response, status: int, code: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from fakes.any_json import json_values
 from fakes.scripted import Answer, Scripted
 from pullpass.errors import TransportError
 from pullpass.http import Request, Response, run
@@ -21,11 +22,6 @@ DOCUMENT = {"issuer": ISSUER, "jwks_uri": JWKS[1]}
 OURS = generate_key().public
 KEY = OURS.jwk("ours")
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 members = st.sampled_from(["kty", "crv", "x", "y", "n", "e", "alg", "use", "kid", "k", "d", "x5c"])
 kinds = st.sampled_from(["EC", "RSA", "OKP", "AKP", "oct", "P-256", "P-521", "secp256k1", "AQAB"])
 
