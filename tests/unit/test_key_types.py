@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from fakes.jose import RFC_7517_RSA, RFC_7638_THUMBPRINT, RFC_8037
 from pullpass.certificates import certify
 from pullpass.claims import read_token
 from pullpass.config.issuing import KEY_ALGORITHMS
@@ -25,24 +26,9 @@ from pullpass.secret import Secret
 
 CLAIMS: Final = {"sub": "somebody"}
 PHRASE: Final = Secret("twenty-characters-at-least")
-# RFC 7638 §3.1 and RFC 8037, appendix A.2 and A.3
 VECTORS: Final = [
-    (
-        {
-            "kty": "RSA",
-            "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1"
-            "L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-"
-            "65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyr"
-            "dkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnq"
-            "DKgw",
-            "e": "AQAB",
-        },
-        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
-    ),
-    (
-        {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
-        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
-    ),
+    ({name: RFC_7517_RSA[name] for name in ("kty", "n", "e")}, RFC_7638_THUMBPRINT),
+    (RFC_8037, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),  # its appendix A.3
 ]
 MEMBERS: Final = {
     "ecdsa": {"kty", "use", "alg", "kid", "crv", "x", "y"},
