@@ -1,8 +1,8 @@
 """TCP, TLS and Unix streams for httpcore, over the event loop's own transports, and proxies.
 
 httpcore's own stand on anyio, which lets the loop turn once more in each read and each write:
-together a tenth of a millisecond of each exchange. Its pool loses a place for good where TLS fails
-behind a proxy, so a proxy is asked here, before httpcore sees a connection.
+together a tenth of a millisecond of each exchange. A proxy is asked here as well, before httpcore
+sees a connection: its own tunnels stay in the pool for good where TLS fails behind them.
 """
 
 import asyncio
@@ -33,7 +33,9 @@ class Streams(httpcore.AsyncNetworkBackend):
         httpcore.ConnectError: in the context of its cause.
         httpcore.ConnectTimeout: after timeout seconds.
         httpcore.ProxyError: with the status alone, if the proxy does not connect.
-        httpcore.RemoteProtocolError: if it is no proxy.
+        httpcore.ReadError, httpcore.WriteError: if it leaves.
+        httpcore.RemoteProtocolError: if it is no proxy, or something was said before TLS.
+        UnicodeError: if a host or a path cannot be one.
     """
 
     def __init__(self, trust: ssl.SSLContext, proxy: Proxy | None = None) -> None:
@@ -51,10 +53,10 @@ class Streams(httpcore.AsyncNetworkBackend):
         """Returns a stream to the first of host's addresses that takes one."""
         async with _connecting(timeout):
             if self._proxy is None:
-                return await _connected(host, port)
+                return await _connected(host, port, timeout)
             parts = urlsplit(self._proxy.origin)
             near = parts.hostname or ""
-            stream = await _connected(near, parts.port or _PORTS[parts.scheme])
+            stream = await _connected(near, parts.port or _PORTS[parts.scheme], timeout)
             try:
                 if parts.scheme == "https":
                     await stream.start_tls(self._trust, near)
@@ -132,8 +134,12 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Ends the connection at once: what is not there yet is not waited for."""
-        self._transport.abort()
+        self.abort()
         await asyncio.sleep(0)  # the loop closes the socket in its next turn
+
+    def abort(self) -> None:
+        """As ``aclose``, which ends in the loop's next turn."""
+        self._transport.abort()
 
     async def start_tls(
         self,
@@ -141,11 +147,10 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Returns this stream, in TLS from here on. Raises: as Streams, and UnicodeError."""
-        if self._unread:  # in the clear, by whoever stands between
-            raise httpcore.RemoteProtocolError
+        """Returns this stream, in TLS from here on. Raises: as Streams."""
         try:
             async with _connecting(timeout):
+                self._be_new()
                 over_tls = await asyncio.get_running_loop().start_tls(
                     self._transport, self, ssl_context, server_hostname=server_hostname
                 )
@@ -154,6 +159,12 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise
         self._transport = cast("asyncio.Transport", over_tls)
         return self
+
+    def _be_new(self) -> None:
+        if self._unread:  # in the clear, by whoever stands between
+            raise httpcore.RemoteProtocolError
+        if self._ended:  # of which start_tls would not hear any more
+            raise self._fault or ConnectionResetError
 
     def get_extra_info(self, info: str) -> Any:
         """Returns what asyncio knows as info, or whether an idle connection has been stirred."""
@@ -173,10 +184,26 @@ class _Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return bool(poll.poll(0))
 
 
-async def _connected(host: str, port: int) -> _Stream:
+async def _connected(host: str, port: int, timeout: float | None) -> _Stream:
+    # Whoever waits may be cancelled, this not: asyncio loses a socket that has just won its race.
+    making = asyncio.create_task(_made(host, port, timeout))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(_drop)
+        raise
+
+
+async def _made(host: str, port: int, timeout: float | None) -> _Stream:
     loop = asyncio.get_running_loop()
-    _, stream = await loop.create_connection(_Stream, host, port, happy_eyeballs_delay=_DELAY)
+    async with asyncio.timeout(timeout):
+        _, stream = await loop.create_connection(_Stream, host, port, happy_eyeballs_delay=_DELAY)
     return stream
+
+
+def _drop(making: asyncio.Task[_Stream]) -> None:
+    if not making.cancelled() and not making.exception():
+        making.result().abort()
 
 
 async def _through(stream: _Stream, steps: Generator[bytes, bytes, int]) -> None:

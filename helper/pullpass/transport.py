@@ -1,4 +1,4 @@
-"""Transports over real connections: with ``streams``, below it, the only door to httpcore.
+"""Transports over real connections: with ``pool`` and ``streams``, the only door to httpcore.
 
 Rules kept here: no redirect is followed, every body is bounded, every wait has a deadline (though
 a process ends only once the resolver has given up what it was asked), plain http goes to loopback
@@ -24,7 +24,7 @@ from pullpass.errors import TransportError
 from pullpass.http import Request, Response
 from pullpass.network import DIRECT, Network, Proxy
 from pullpass.origin import is_link_local, is_loopback
-from pullpass.streams import Streams
+from pullpass.pool import Pool
 from pullpass.trust import authorized, distrust, trusted
 
 _FAILURES: Final = (
@@ -85,12 +85,12 @@ class AsyncHttpTransport:
     def __init__(self, network: Network = DIRECT, keep: float = KEEP) -> None:
         self._network = network
         self._trust = trusted(network.ca_bundle)
-        self._ways = {proxy: _way(self._trust, keep, proxy) for proxy in {None, network.proxy}}
+        self._pools = {proxy: Pool(self._trust, keep, proxy) for proxy in {None, network.proxy}}
 
     async def aclose(self) -> None:
-        """Closes the connections."""
-        for way in self._ways.values():
-            await way.aclose()
+        """Closes the connections; no request may be under way."""
+        for pool in self._pools.values():
+            await pool.aclose()
 
     async def send(self, request: Request) -> Response:
         """Returns the answer to request. Raises: TransportError."""
@@ -98,35 +98,29 @@ class AsyncHttpTransport:
         proxy = None if request.socket else self._network.proxy_for(request.url)
         try:
             async with asyncio.timeout(self._network.timeout) as deadline:
-                async with self._way_of(request, proxy) as way:
-                    answer = await _answer(request, wire, way)
+                async with self._pool_of(request, proxy) as pool:
+                    answer = await _answer(request, wire, pool)
                     while request.patient and (wait := _wait(answer, deadline)):
                         await asyncio.sleep(wait)
-                        answer = await _answer(request, wire, way)
+                        answer = await _answer(request, wire, pool)
                     return answer
         except (*_FAILURES, ssl.SSLError, TimeoutError, UnicodeError) as error:
             raise _no_answer(request, error, proxy) from error
 
     @asynccontextmanager
-    async def _way_of(
-        self, request: Request, proxy: Proxy | None
-    ) -> AsyncGenerator[httpcore.AsyncConnectionPool]:
+    async def _pool_of(self, request: Request, proxy: Proxy | None) -> AsyncGenerator[Pool]:
         """Gives the connections for request; its own where it believes or reaches somebody else."""
         if not request.authorities and not request.socket:
-            yield self._ways[proxy]
+            yield self._pools[proxy]
             return
         trust = authorized(request.authorities) if request.authorities else self._trust
-        async with _way(trust, 0, proxy, request.socket or None) as way:
-            yield way
+        async with aclosing(Pool(trust, 0, proxy, request.socket)) as pool:
+            yield pool
 
 
-async def _answer(
-    request: Request, wire: httpcore.Request, way: httpcore.AsyncConnectionPool
-) -> Response:
+async def _answer(request: Request, wire: httpcore.Request, pool: Pool) -> Response:
     body = bytearray()
-    async with aclosing(await way.handle_async_request(wire)) as answer:
-        async for chunk in answer.aiter_stream():
-            _take(body, chunk, request)
+    answer = await pool.ask(wire, lambda piece: _take(body, piece, request))
     return _response(answer, body)
 
 
@@ -141,19 +135,6 @@ def _wait(answer: Response, deadline: asyncio.Timeout) -> float:
     wait = max(1.0, answer.retry_after)
     left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
     return wait if 2 * wait < left else 0.0
-
-
-def _way(
-    trust: ssl.SSLContext, keep: float, proxy: Proxy | None, socket: str | None = None
-) -> httpcore.AsyncConnectionPool:
-    return httpcore.AsyncConnectionPool(
-        ssl_context=trust,
-        max_connections=100,
-        max_keepalive_connections=20,
-        keepalive_expiry=keep,
-        uds=socket,
-        network_backend=Streams(trust, proxy),
-    )
 
 
 def _wire(request: Request, connect_timeout: float) -> httpcore.Request:

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, SO_LINGER, SOL_SOCKET
 from struct import pack
@@ -141,6 +141,10 @@ class Answers(BaseHTTPRequestHandler):
         self.close_connection = True
         while not self.server.ending.wait(DRIP):
             self.wfile.write(piece)
+
+    def handle(self) -> None:
+        with suppress(ConnectionResetError):  # the client has gone before it asked
+            super().handle()
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""

@@ -70,7 +70,9 @@ def proxying(asked: Asked, tls: ssl.SSLContext | None = None) -> Iterator[Asked]
                 headers[name.lower()] = value.strip()
             status = asked.status(method, target, headers.get("proxy-authorization", ""))
             # The reason may be anything: nothing of it is to be repeated.
-            self.wfile.write(f"HTTP/1.1 {status} hunter2\r\nContent-Length: 0\r\n\r\n".encode())
+            page = b"" if status == 200 else b"<p>hunter2"
+            head = f"HTTP/1.1 {status} hunter2\r\nContent-Length: {len(page)}\r\n\r\n"
+            self.wfile.write(head.encode() + page)
             if status == 200:
                 self.wfile.write(asked.more)
                 self._join(asked.routes[target])

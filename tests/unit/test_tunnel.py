@@ -55,6 +55,18 @@ def test_its_status_is_what_counts(status: int) -> None:
     assert talked([b"HTTP/1.1 %d Whatever\r\nContent-Length: 5\r\n\r\n" % status]) == status
 
 
+@pytest.mark.parametrize(
+    "length", [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b""]
+)
+def test_a_refusal_may_bring_a_page(length: bytes) -> None:
+    assert talked([b"HTTP/1.1 407 No\r\n" + length + b"\r\n5\r\npage!"]) == 407
+
+
+def test_its_head_may_be_long() -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: " + b"x" * 60_000
+    assert talked([head[:20_000], head[20_000:], b"\r\n\r\n"]) == 200
+
+
 def test_its_answer_may_come_in_pieces_and_after_another() -> None:
     answer = b"HTTP/1.1 103 Early\r\n\r\n" + CONNECTS
     assert talked(bytes([byte]) for byte in answer) == 200
