@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,9 @@ from starlette.responses import Response
 from pullpass.config.model import Listener
 from pullpass.errors import ConfigError, PullpassError
 
+CONNECTIONS: Final = 8192  # at a time; whoever comes then waits until one ends
+IDLE: Final = 5_000  # ms that one may be silent; containerd leaves one behind for each pull
+_FILES: Final = 256  # that a server has open beside its connections
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -47,6 +51,8 @@ def serve(factory: str, listener: Listener, check: Callable[[], object] = lambda
             ssl_cert=listener.certificate,
             ssl_key=listener.private_key,
             websockets=False,
+            backpressure=room(),
+            http1_settings=HTTP1Settings(header_read_timeout=IDLE),
         )
     except OSError as error:  # which ssl.SSLError is too
         raise ConfigError(
@@ -70,6 +76,20 @@ def _checked(reload: Callable[..., None], check: Callable[[], object]) -> Callab
             reload(*arguments, **more)
 
     return reload_if_good
+
+
+def room() -> int:
+    """Returns how many connections there may be, once this process may have as many files open."""
+    if os.name != "posix":
+        return CONNECTIONS
+    import resource  # noqa: PLC0415 - there alone
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + _FILES
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(1, allowed - _FILES)
 
 
 def _free_address(listener: Listener) -> str:

@@ -1,9 +1,13 @@
 """``pullpass serve issuer`` as it runs for years: new settings, new keys, wrong settings."""
 
 import json
+import resource
 import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -20,6 +24,9 @@ issuer = "http://127.0.0.1:{port}/first"
 insecure = true
 signing_key = "k"
 """
+
+
+LEFT: Final = 1100  # connections; a server takes 1024 at a time unless it is told
 
 
 class Served:
@@ -40,6 +47,13 @@ class Served:
     def get(self, path: str, **headers: str) -> httpx.Response:
         url = f"http://127.0.0.1:{self.port}{path}"
         return httpx.get(url, headers=headers, timeout=30, trust_env=False)
+
+    def asked(self) -> socket.socket:
+        """Returns a connection that was answered once."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=15)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        return connection
 
     def answers(self, path: str) -> bool:
         try:
@@ -94,3 +108,23 @@ def test_without_its_key_it_is_alive_and_not_ready(served: Served, tmp_path: Pat
         assert served.get("/readyz").status_code == 503
         served.pullpass("key", "create", "k")
         server.until(lambda: served.answers("/readyz"))
+
+
+def test_whoever_leaves_connections_open_keeps_nobody_waiting(
+    served: Served, tmp_path: Path
+) -> None:
+    with running(["pullpass", "serve", "issuer"], log=tmp_path / "log", env=served.env) as server:
+        server.until(lambda: served.answers("/readyz"))
+        with ExitStack() as stack:
+            stack.enter_context(files_open(2 * LEFT))
+            left = [stack.enter_context(served.asked()) for _ in range(LEFT)]
+            assert left[-1].recv(1) == b""  # the server ends it, long before others do
+
+
+@contextmanager
+def files_open(wanted: int) -> Iterator[None]:
+    """Lets this process have so many files open, which by default may be 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,8 +1,10 @@
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
+from fakes.programs import environment, finished
 from pullpass.config.model import Listener
 from pullpass.errors import ConfigError
 from pullpass.serving import serve
@@ -40,3 +42,17 @@ def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
     said = refusal(listener("127.0.0.1", port, lost))
     assert f"certificate {lost}" in said
     assert "No such file" in said
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "connections"), [(300, 4096, 3840), (4096, 4096, 3840), (64, 100, 1)]
+)
+def test_there_is_room_for_as_many_connections_as_files(
+    soft: int, hard: int, connections: int
+) -> None:
+    program = (
+        f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({soft}, {hard}));"
+        "from pullpass.serving import room; print(room(), *r.getrlimit(r.RLIMIT_NOFILE))"
+    )
+    done = finished([sys.executable, "-c", program], env=environment())
+    assert done.stdout.split() == [str(connections), str(hard), str(hard)]
