@@ -80,10 +80,10 @@ def _checked(reload: Callable[..., None], check: Callable[[], object]) -> Callab
 
 def room() -> int:
     """Returns how many connections there may be, once this process may have as many files open."""
-    if os.name != "posix":
+    try:
+        import resource  # noqa: PLC0415 - Windows has no such limit
+    except ImportError:
         return CONNECTIONS
-    import resource  # noqa: PLC0415 - there alone
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + _FILES
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
